@@ -1,0 +1,173 @@
+/**
+ * The fleet as the control plane sees it. Glossary: a *revision* is an exact specification of a model; an *arm* is a
+ * revision's share of the traffic; *desired* is what should be, *observed* is what is, an *action* leads from one to the other.
+ */
+
+/** Shares are percentages, 0 to 100, and add up to 100 over the arms that are not shadows. */
+export interface Arm {
+  readonly revision: string;
+  readonly weight: number;
+  /** Answers a copy of the requests; its answers are compared and thrown away. */
+  readonly shadow?: boolean;
+  /** The weight counts only while the model's lease lives; when it lapses the first arm without a lease takes it. */
+  readonly leased?: boolean;
+}
+
+export type Sticky = { readonly header: string } | { readonly column: string };
+
+/** Why a fleet does not follow git: written by a rollback, ended by git agreeing or by /unhold. */
+export interface Hold {
+  readonly by: string;
+  readonly because: string;
+  /** ISO date-time. */
+  readonly since: string;
+  /** The revision that was turned away from. */
+  readonly quarantined?: string;
+}
+
+/** What a model should be: the body of `PUT /fleet/models/{model}` without its generation. */
+export interface ModelTarget {
+  readonly arms: readonly Arm[];
+  readonly sticky?: Sticky;
+  readonly salt: string;
+  readonly replicas: { readonly min: number; readonly max: number; readonly target: number };
+  readonly held?: Hold;
+  /** Opaque to the fleet: the control plane's rollout state. */
+  readonly state?: unknown;
+}
+
+/** Which commit, pull request, approvals and checks allowed a revision: recorded with it, told with every prediction. */
+export interface Provenance {
+  readonly repository?: string;
+  readonly commit?: string;
+  readonly pullRequest?: number;
+  readonly approvals: readonly string[];
+  readonly checks: readonly { readonly name: string; readonly conclusion: string }[];
+  /** Adopted at installation, or served by hand: nothing was checked. */
+  readonly unchecked?: boolean;
+}
+
+/** One record with what it must answer before a replica may take live requests. */
+export interface SelfTest {
+  readonly record: Readonly<Record<string, unknown>>;
+  readonly score: number | readonly number[];
+  readonly tolerance: number;
+}
+
+/** The body of `PUT /fleet/models/{model}/revisions/{revision}`. The files must be there first (PUT /fleet/artifacts). */
+export interface RevisionTarget {
+  readonly model: string;
+  readonly version: string;
+  readonly revision: string;
+  /** The manifest's YAML. */
+  readonly manifest: string;
+  /** `uri` of the manifest -> `sha256` hex. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly selfTests: readonly SelfTest[];
+  readonly provenance: Provenance;
+}
+
+export interface ObservedRevision {
+  readonly revision: string;
+  readonly version: string;
+  /** `sha256:…` of the model file. */
+  readonly digest: string;
+  readonly state: 'known' | 'loading' | 'ready' | 'failed';
+  readonly reason?: string;
+  readonly loadMs?: number;
+  readonly provenance: Provenance;
+  /** Replicas (process ids on this machine) that have it loaded, verified and self-tested. */
+  readonly replicas: readonly string[];
+}
+
+export interface ObservedModel extends ModelTarget {
+  readonly model: string;
+  readonly generation: number;
+  readonly revisions: readonly ObservedRevision[];
+  /** ISO date-time; undefined when no arm is leased. */
+  readonly leaseUntil?: string;
+  /** The shares that requests really get now: a lapsed lease or a dead candidate shows here. */
+  readonly effective: readonly { readonly revision: string; readonly weight: number }[];
+  readonly health: 'healthy' | 'degraded' | 'down';
+}
+
+export interface ObservedFleet {
+  /** ISO date-time. */
+  readonly at: string;
+  readonly models: readonly ObservedModel[];
+  readonly replicas: readonly ObservedReplica[];
+}
+
+export interface ObservedReplica {
+  readonly id: string;
+  readonly state: 'starting' | 'ready' | 'draining' | 'dead';
+  readonly role: 'public' | 'candidate';
+  readonly restarts: number;
+  readonly rssBytes: number;
+}
+
+/** Cumulative since the arm's processes started; `processes` changes when counters start anew. Histograms are cumulative counts by upper bound. */
+export interface ArmStats {
+  readonly revision: string;
+  readonly processes: readonly string[];
+  readonly requests: number;
+  readonly errors: number;
+  /** Requests that the arm could not serve for lack of an input and the stable arm answered. */
+  readonly unservable: number;
+  readonly latencyMs: Histogram;
+  readonly computeMs: Histogram;
+  /** Compute time at each batch size (rows): for comparing arms at equal batch size. */
+  readonly computeByRows: readonly { readonly rows: number; readonly histogram: Histogram }[];
+  readonly score: { readonly count: number; readonly sum: number; readonly sumOfSquares: number };
+}
+export interface Histogram {
+  readonly bounds: readonly number[];
+  /** One count a bound, plus one for what lies above the last; not cumulative over bounds. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+  readonly count: number;
+}
+export interface ModelStats {
+  readonly model: string;
+  readonly generation: number;
+  readonly arms: readonly ArmStats[];
+}
+
+export type Action =
+  | { readonly kind: 'put-artifact'; readonly sha256: string; readonly sizeBytes: number }
+  | { readonly kind: 'put-revision'; readonly target: RevisionTarget }
+  | { readonly kind: 'put-model'; readonly model: string; readonly generation: number; readonly target: ModelTarget }
+  | { readonly kind: 'renew-lease'; readonly model: string; readonly generation: number; readonly seconds: number }
+  | { readonly kind: 'retire-model'; readonly model: string; readonly generation: number };
+
+export type Applied =
+  | { readonly kind: 'applied' }
+  /** Somebody else was first: look again. */
+  | { readonly kind: 'conflict'; readonly generation: number }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Where `put-artifact` gets its bytes from. */
+export type ArtifactSource = (sha256: string, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
+
+/** One contract test holds for every driver: serving/drivers/contract.test.ts. */
+export interface FleetDriver {
+  observe(signal: AbortSignal): Promise<ObservedFleet>;
+  apply(action: Action, source: ArtifactSource, signal: AbortSignal): Promise<Applied>;
+}
+
+/** Reading what a fleet recorded; every fleet can be asked, whatever drives it. */
+export interface FleetRecords {
+  stats(model: string, signal: AbortSignal): Promise<ModelStats>;
+  /** Recorded rows between two instants, newest first, at most `limit`, as a Parquet file written to `file`; how many rows it holds. */
+  predictions(
+    query: {
+      readonly model: string;
+      readonly from: Date;
+      readonly to: Date;
+      readonly limit: number;
+      readonly arm?: string;
+    },
+    file: string,
+    signal: AbortSignal,
+  ): Promise<number>;
+}
