@@ -8,6 +8,7 @@ export type LedgerKind =
   | 'adopted'
   | 'checked'
   | 'waived'
+  | 'unwaived'
   | 'merged'
   | 'rollout-started'
   | 'rollout-step'

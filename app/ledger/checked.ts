@@ -1,0 +1,87 @@
+import type { ReportConclusion } from '../../checks/report/report.ts';
+import type { LedgerEvent, LedgerLine } from './ledger.ts';
+
+/**
+ * What a `checked` line says: this tree of a model's folder was judged at this head against this baseline, and so it ended.
+ * On a push, the rollout asks whether the tree that was merged is one that was judged, and against what runs now.
+ */
+export interface Checked {
+  readonly model: string;
+  readonly version: string;
+  readonly revision: string;
+  readonly pullRequest: number;
+  /** The proposal's head. */
+  readonly commit: string;
+  /** Git tree of the model's folder (`models/income`) at that head. */
+  readonly tree: string;
+  /** What production's stable arm ran when it was judged: a revision, or `none` before the first version. */
+  readonly baseline: string;
+  readonly conclusion: ReportConclusion;
+  /** One a check, for provenance. */
+  readonly checks: readonly { readonly name: string; readonly conclusion: string }[];
+  /** `sha256:…` of the report in the ledger. */
+  readonly report: string;
+  /** ISO date-time. */
+  readonly at: string;
+}
+
+/** The key holds everything that a repeated judgement would not change, so that judging again from the cache writes nothing. */
+export function checkedEventOf(checked: Checked): LedgerEvent {
+  return {
+    kind: 'checked',
+    key: `checked/${checked.pullRequest}/${checked.model}/${checked.commit}/${checked.tree}/${checked.baseline}/${checked.report}`,
+    at: checked.at,
+    actor: 'slipway',
+    model: checked.model,
+    version: checked.version,
+    revision: checked.revision,
+    commit: checked.commit,
+    pullRequest: checked.pullRequest,
+    report: checked.report,
+    data: {
+      tree: checked.tree,
+      baseline: checked.baseline,
+      conclusion: checked.conclusion,
+      checks: checked.checks.map(({ name, conclusion }) => ({ name, conclusion })),
+    },
+  };
+}
+
+/** Undefined for a line of another kind, or one that lacks a field (written by a later program). */
+export function checkedOf(line: LedgerLine): Checked | undefined {
+  const { model, version, revision, commit, pullRequest, report, data } = line;
+  if (line.kind !== 'checked' || data === undefined || model === undefined || version === undefined) return undefined;
+  if (revision === undefined || commit === undefined || pullRequest === undefined || report === undefined)
+    return undefined;
+  const { tree, baseline, conclusion } = data;
+  if (typeof tree !== 'string' || typeof baseline !== 'string' || !isConclusion(conclusion)) return undefined;
+  const checks = checksOf(data['checks']);
+  return { model, version, revision, pullRequest, commit, tree, baseline, conclusion, checks, report, at: line.at };
+}
+
+/** The newest judgement of exactly this tree of the model's folder, whichever proposal it came from. */
+export function lastChecked(lines: readonly LedgerLine[], model: string, tree: string): Checked | undefined {
+  for (const line of lines.toReversed()) {
+    const checked = line.model === model ? checkedOf(line) : undefined;
+    if (checked?.tree === tree) return checked;
+  }
+  return undefined;
+}
+
+function isConclusion(value: unknown): value is ReportConclusion {
+  return value === 'success' || value === 'failure' || value === 'action_required';
+}
+
+function checksOf(value: unknown): Checked['checks'] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((entry: unknown) =>
+    typeof entry === 'object' &&
+    entry !== null &&
+    'name' in entry &&
+    'conclusion' in entry &&
+    typeof entry.name === 'string' &&
+    typeof entry.conclusion === 'string'
+      ? [{ name: entry.name, conclusion: entry.conclusion }]
+      : [],
+  );
+}
