@@ -124,8 +124,9 @@ export async function contributorsOf(
     });
     return data;
   }, pageLimit);
-  const logins = commits.flatMap(({ author, committer }) => [loginOf(author), loginOf(committer)]);
-  return new Set([pullRequest.author, ...logins].filter((login) => login !== undefined && login !== 'web-flow'));
+  const logins = commits.flatMap(({ author, committer }) => [...loginOf(author), ...loginOf(committer)]);
+  // Commits made on github.com are committed by `web-flow`, which is nobody.
+  return new Set([pullRequest.author, ...logins.filter((login) => login !== 'web-flow')]);
 }
 
 /** Where a pull request's branch left its base. */
@@ -146,10 +147,11 @@ export async function mergeBaseOf(
   return data.merge_base_commit.sha;
 }
 
-function loginOf(user: unknown): string | undefined {
+/** GitHub gives null or an empty object for a commit whose address belongs to no account. */
+function loginOf(user: unknown): readonly string[] {
   return typeof user === 'object' && user !== null && 'login' in user && typeof user.login === 'string'
-    ? user.login
-    : undefined;
+    ? [user.login]
+    : [];
 }
 
 interface GithubPullRequest {
