@@ -1,0 +1,133 @@
+import type { Report } from '../../checks/report/report.ts';
+import {
+  byMetric,
+  checkNamed,
+  type Comparison,
+  cohortWords,
+  comparisonsOf,
+  forestRowOf,
+  needMargins,
+} from './comparisons.ts';
+import { type EffectRow, effects } from './drawings/effects.ts';
+import { forest, forestAxisOf, rowSentence } from './drawings/forest.ts';
+import type { Drawing } from './drawings/svg.ts';
+import type { ProposalVerdict } from './verdict.ts';
+
+/** The one drawing beside the verdict: the numbers that decided, next to those that they must be seen against. */
+export interface DecisiveDrawing {
+  readonly title: string;
+  readonly wide: Drawing;
+  readonly narrow: Drawing;
+  /** Which intervals these are. */
+  readonly note: string;
+}
+
+const WIDE_PX = 560;
+const NARROW_PX = 358;
+const MOST_ROWS = 6;
+
+/** Undefined where a sentence says more than a drawing would (a digest that differs, a golden that came out wrong). */
+export function decisiveDrawing(report: Report, verdict: ProposalVerdict): DecisiveDrawing | undefined {
+  const check = verdict.decidedBy?.name;
+  if (check === 'cohorts' && verdict.decisive !== undefined) return cohortDrawing(report, verdict.decisive);
+  if (check === 'drift') return driftDrawing(report);
+  if (check === undefined || check === 'baseline') return baselineDrawing(report);
+  return undefined;
+}
+
+/** Everyone, the cohort that decided, and its siblings: the other values of the same column. */
+function cohortDrawing(report: Report, decisive: Comparison): DecisiveDrawing {
+  const { metric, cohort = '' } = decisive;
+  const overall = byMetric(comparisonsOf(checkNamed(report, 'baseline'))).get(metric)?.[0];
+  const all = byMetric(comparisonsOf(checkNamed(report, 'cohorts'))).get(metric) ?? [];
+  const siblings = all
+    .filter((other) => other !== decisive && columnsOf(other.cohort ?? '') === columnsOf(cohort))
+    .toSorted((a, b) => b.improvement - a.improvement)
+    .slice(0, MOST_ROWS - 2);
+  const rows = [
+    ...(overall === undefined ? [] : [forestRowOf(overall, { label: 'everyone' })]),
+    ...siblings.map((sibling) => forestRowOf(sibling)),
+    forestRowOf(decisive),
+  ].map((row) => (decisive.margin === undefined ? row : { ...row, margin: decisive.margin }));
+  const title =
+    overall !== undefined && overall.improvement > 0 ? 'Better on average, worse for one group' : `${metric} by cohort`;
+  const note = `Bars: 95 %${decisive.jointly === undefined ? '' : `; cohorts jointly over ${decisive.jointly}`}`;
+  return drawn(
+    rows,
+    `${metric}, ${overall === undefined ? '' : 'better right: '}candidate minus champion`,
+    title,
+    note,
+  );
+}
+
+/** `sex=Female, age=25–44` -> `age sex`: cohorts of the same columns are siblings. */
+const columnsOf = (cohort: string): string =>
+  cohort
+    .split(/,|&/)
+    .map((part) => part.split(/[=<>≥ ]/)[0]?.trim() ?? '')
+    .toSorted()
+    .join(' ');
+
+function baselineDrawing(report: Report): DecisiveDrawing | undefined {
+  const comparisons = comparisonsOf(checkNamed(report, 'baseline'))
+    .filter(({ cohort }) => cohort === undefined)
+    .slice(0, MOST_ROWS);
+  if (comparisons.length === 0) return undefined;
+  const inMargins = needMargins(comparisons);
+  const rows = comparisons.map((comparison) => forestRowOf(comparison, { inMargins }));
+  const unit = inMargins ? 'improvement over the champion, in margins' : 'improvement over the champion';
+  return drawn(
+    rows,
+    unit,
+    report.baseline.version === undefined ? 'Against the baseline' : `Against ${report.baseline.version}`,
+    'Bars: 95 % intervals; right is better, also where less is better',
+  );
+}
+
+function drawn(rows: Parameters<typeof forestAxisOf>[0], unit: string, title: string, note: string): DecisiveDrawing {
+  const axis = forestAxisOf(rows, unit);
+  const label = `${unit}: ${rows.map((row) => rowSentence(row, axis)).join('; ')}${axis.margin === undefined ? '' : `; margin −${axis.margin}`}.`;
+  return { title, wide: forest(rows, axis, WIDE_PX, label), narrow: forest(rows, axis, NARROW_PX, label), note };
+}
+
+interface Effect extends EffectRow {
+  readonly measure: string;
+  readonly limit: number;
+}
+
+/** Columns by how far they moved; the measure that decided is the one drawn. */
+function driftDrawing(report: Report): DecisiveDrawing | undefined {
+  const found = (checkNamed(report, 'drift')?.findings ?? []).map(effectOf).filter((effect) => effect !== undefined);
+  const worst = found.find(({ drifted }) => drifted) ?? found[0];
+  if (worst === undefined) return undefined;
+  const rows = found
+    .filter(({ measure, limit }) => measure === worst.measure && limit === worst.limit)
+    .toSorted((a, b) => b.value - a.value)
+    .slice(0, MOST_ROWS);
+  const label = `${worst.measure} by column, limit ${worst.limit}: ${rows.map(({ label: column, value }) => `${column} ${value.toFixed(2)}`).join(', ')}.`;
+  const draw = (width: number): Drawing => effects(rows, { width, limit: worst.limit, measure: worst.measure, label });
+  return {
+    title: 'How far the evaluation data are from production',
+    wide: draw(WIDE_PX),
+    narrow: draw(NARROW_PX),
+    note: 'Drifted: beyond the limit and beyond chance',
+  };
+}
+
+type DriftFinding = NonNullable<ReturnType<typeof checkNamed>>['findings'][number];
+
+/** `measured.effect` is `{ measure, value, limit }`, as in `slipway drift --json`. */
+function effectOf({ id, measured, verdict }: DriftFinding): Effect | undefined {
+  const { effect } = measured;
+  if (typeof effect !== 'object' || effect === null || Array.isArray(effect)) return undefined;
+  const { measure, value, limit } = effect as { readonly [name: string]: unknown };
+  if (typeof measure !== 'string' || typeof value !== 'number' || typeof limit !== 'number') return undefined;
+  const named = measured['column'] ?? measured['name'];
+  return {
+    label: cohortWords(typeof named === 'string' ? named : id.replace(/^drift\//, '')),
+    value,
+    limit,
+    measure,
+    drifted: verdict === 'fail',
+  };
+}

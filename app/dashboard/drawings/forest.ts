@@ -1,0 +1,264 @@
+import { extent, quantileSorted, sort } from 'd3-array';
+import { type ScaleLinear, scaleLinear } from 'd3-scale';
+import { countOf, numberOf, signedOf } from '../numbers.ts';
+import { arrowEnd, CHARACTER_PX, type Drawing, diamond, disc, fitted, line, rect, text } from './svg.ts';
+
+/**
+ * Forest plots: differences with their intervals on one axis. Better points right, also for metrics where less is better.
+ * Zero is solid and called "no change", the limit is dashed and named with its value, the margin between them is a grey band.
+ */
+export interface ForestRow {
+  readonly label: string;
+  /** A second, quieter line under the label: `2,278 rows`. */
+  readonly note?: string;
+  /** As improvement: right is better. */
+  readonly estimate: number;
+  /** Undefined where no interval could be computed. */
+  readonly low?: number;
+  readonly high?: number;
+  /** How much worse is still fine; positive. */
+  readonly margin?: number;
+  readonly mark: ForestMark;
+}
+
+/** `bad` failed, `ink` decided and fine, `hollow` cannot say. */
+export type ForestMark = 'bad' | 'ink' | 'hollow';
+
+export interface ForestAxis {
+  readonly domain: readonly [number, number];
+  /** The margin that all rows share; undefined when each has its own. */
+  readonly margin?: number;
+  readonly decimals: number;
+  /** What is subtracted from what, in words: `roc_auc, candidate minus champion`. */
+  readonly unit: string;
+}
+
+const PADDING_SHARE = 0.08;
+const INSET_PX = 6;
+const MARK_PX = 5;
+
+/**
+ * An axis on which every failing interval is whole and the usual ones too. Intervals from few rows may be ten times wider
+ * than what decides; they leave the axis and end in an arrow, their numbers stand in the row.
+ */
+export function forestAxisOf(rows: readonly ForestRow[], unit: string): ForestAxis {
+  const decided = rows.filter((row) => row.mark !== 'hollow');
+  const shaping = decided.length > 0 ? decided : rows;
+  const lows = sort(shaping.map((row) => row.low ?? row.estimate));
+  const highs = sort(shaping.map((row) => row.high ?? row.estimate));
+  const failing = rows
+    .filter((row) => row.mark === 'bad')
+    .flatMap((row) => [row.low ?? row.estimate, row.high ?? row.estimate]);
+  const margins = [...new Set(rows.map((row) => row.margin))];
+  const widest = Math.max(0, ...rows.map((row) => row.margin ?? 0));
+  const [least = 0, most = 0] = extent([
+    0,
+    -1.5 * widest,
+    0.5 * widest,
+    quantileSorted(lows, 0.1) ?? 0,
+    quantileSorted(highs, 0.9) ?? 0,
+    ...failing,
+  ]);
+  const padding = Math.max(most - least, Number.EPSILON) * PADDING_SHARE;
+  const [margin] = margins;
+  return {
+    domain: [least - padding, most + padding],
+    ...(margins.length === 1 && margin !== undefined ? { margin } : {}),
+    decimals: decimalsOfSpan(most - least),
+    unit,
+  };
+}
+
+/** Ticks a tenth of the span apart must read differently. */
+const decimalsOfSpan = (span: number): number =>
+  Math.max(0, Math.min(4, 1 - Math.floor(Math.log10(Math.max(span, 1e-9)))));
+
+const scaleOf = (axis: ForestAxis, left: number, right: number): ScaleLinear<number, number> =>
+  scaleLinear([...axis.domain], [left + INSET_PX, right - INSET_PX]);
+
+const tickCountOf = (widthPx: number): number => Math.max(2, Math.floor(widthPx / 80));
+
+/** Ticks without the zero, which is named. */
+const ticksOf = (x: ScaleLinear<number, number>, widthPx: number): readonly number[] =>
+  x.ticks(tickCountOf(widthPx)).filter((tick) => Math.abs(tick) > Number.EPSILON);
+
+const tickWords = (value: number): string =>
+  signedOf(value, Math.min(4, Math.max(1, -Math.floor(Math.log10(Math.abs(value)) + 1e-9))));
+
+/** The field that every row shares: margin band, grid, zero, limit. */
+function field(
+  x: ScaleLinear<number, number>,
+  margin: number | undefined,
+  widthPx: number,
+  top: number,
+  bottom: number,
+): string {
+  const zero = x(0);
+  const limit = margin === undefined ? undefined : x(-margin);
+  return [
+    limit === undefined ? '' : rect('band', limit, top, zero - limit, bottom - top),
+    ...ticksOf(x, widthPx).map((tick) => line('g', x(tick), top, x(tick), bottom)),
+    line('zero', zero, top, zero, bottom),
+    limit === undefined ? '' : line('lim', limit, top, limit, bottom),
+  ].join('');
+}
+
+/** Whisker and estimate; what leaves the axis ends in an arrow. */
+function marks(row: ForestRow, x: ScaleLinear<number, number>, y: number): string {
+  const [left, right] = [Math.min(...x.range()), Math.max(...x.range())];
+  const clamped = (value: number): number => Math.min(right, Math.max(left, x(value)));
+  const stroke = { bad: 'badl', ink: 'inkl', hollow: 'ink3l dash' }[row.mark];
+  const arrow = { bad: 'badl', ink: 'inkl', hollow: 'ink3l' }[row.mark];
+  const at = x(row.estimate);
+  const inside = at >= left && at <= right;
+  const whisker =
+    row.low === undefined || row.high === undefined
+      ? ''
+      : line(stroke, clamped(row.low), y, clamped(row.high), y) +
+        (x(row.low) < left ? arrowEnd(arrow, left, y, 'left') : '') +
+        (x(row.high) > right ? arrowEnd(arrow, right, y, 'right') : '');
+  return whisker + (inside ? estimateMark(row.mark, at, y) : '');
+}
+
+function estimateMark(mark: ForestMark, x: number, y: number): string {
+  if (mark === 'bad') return diamond('bad-f', x, y, MARK_PX);
+  return mark === 'ink' ? disc('ink-f', x, y, 4) : disc('hole', x, y, 3.5);
+}
+
+/** Names of zero and limit; the limit's words go left of it, where worse is. */
+function names(x: ScaleLinear<number, number>, axis: ForestAxis, y: number, limitWords: string): string {
+  const limit =
+    axis.margin === undefined ? '' : text(x(-axis.margin) - 5, y, limitWords, { className: 't', anchor: 'end' });
+  return limit + text(x(0) + 5, y, 'no change');
+}
+
+const tickTexts = (x: ScaleLinear<number, number>, widthPx: number, y: number, withZero: boolean): string =>
+  [...(withZero ? [0] : []), ...ticksOf(x, widthPx)]
+    .map((tick) => text(x(tick), y, tick === 0 ? '0' : tickWords(tick), { anchor: 'middle' }))
+    .join('');
+
+/** A limit in as many digits as it was written with. */
+export const marginWords = (margin: number): string =>
+  `margin −${numberOf(margin, Math.max(2, decimalsOfSpan(margin) + 0))}`;
+
+/** The axis, for `thead`, above rows drawn with `forestStrip` of the same width. */
+export function forestHead(axis: ForestAxis, width: number): Drawing {
+  const height = 36;
+  const x = scaleOf(axis, 0, width);
+  const room = x(-(axis.margin ?? 0)) - 5;
+  const limitWords = axis.margin === undefined ? '' : marginWords(axis.margin);
+  const fits = limitWords.length * CHARACTER_PX <= room;
+  const body = [
+    axis.margin === undefined ? '' : rect('band', x(-axis.margin), 18, x(0) - x(-axis.margin), 18),
+    line('zero', x(0), 18, x(0), height),
+    axis.margin === undefined ? '' : line('lim', x(-axis.margin), 18, x(-axis.margin), height),
+    names(x, axis, 12, fits ? limitWords : ''),
+    tickTexts(x, width, 32, false),
+  ].join('');
+  return { width, height, label: '', body };
+}
+
+/** One row's strip, for `td`; its sentence is the text of the row. */
+export function forestStrip(row: ForestRow, axis: ForestAxis, width: number, height = 33): Drawing {
+  const x = scaleOf(axis, 0, width);
+  const margin = axis.margin ?? row.margin;
+  return {
+    width,
+    height,
+    label: rowSentence(row, axis),
+    body: field(x, margin, width, 0, height) + marks(row, x, height / 2),
+  };
+}
+
+export function rowSentence(row: ForestRow, axis: ForestAxis): string {
+  const decimals = Math.max(3, axis.decimals);
+  const interval =
+    row.low === undefined || row.high === undefined
+      ? ''
+      : `, interval ${signedOf(row.low, decimals)} to ${signedOf(row.high, decimals)}`;
+  return `${row.label}: ${signedOf(row.estimate, decimals)}${interval}`;
+}
+
+/** Few rows with room around them: the drawing beside the verdict. */
+export function forest(rows: readonly ForestRow[], axis: ForestAxis, width: number, label: string): Drawing {
+  const compact = width < 480;
+  const pitch = compact ? 56 : 44;
+  const left = compact ? 0 : 126;
+  const top = 40;
+  const bottom = top + rows.length * pitch + 4;
+  const x = scaleOf(axis, left, width);
+  const decimals = Math.max(3, axis.decimals);
+  const drawn = rows.map((row, index) => {
+    const y = top + index * pitch + (compact ? 40 : 26);
+    const words = signedOf(row.estimate, decimals);
+    const beyond = x(row.high ?? row.estimate) + 8;
+    const above = row.mark === 'bad' || beyond + words.length * CHARACTER_PX > width;
+    const className = `${row.mark === 'bad' ? 'tb' : 't'} halo`;
+    const estimate = Math.min(width - 24, Math.max(left + 24, x(row.estimate)));
+    return [
+      compact
+        ? text(0, y - 22, fitted(`${row.label}${row.note === undefined ? '' : `, ${row.note}`}`, width), {
+            className: 't halo',
+          })
+        : text(0, y - 1, fitted(row.label, left - 8), { className: 't' }) + text(0, y + 14, row.note ?? ''),
+      marks(row, x, y),
+      above
+        ? text(estimate, y - (compact ? 8 : 12), words, { className, anchor: 'middle' })
+        : text(beyond, y + 4, words, { className }),
+    ].join('');
+  });
+  const limitWords = axis.margin === undefined ? '' : marginWords(axis.margin);
+  const body = [
+    field(x, axis.margin, width - left, top, bottom),
+    names(x, axis, 34, limitWords),
+    text(left, 14, '← worse'),
+    text(width, 14, 'better →', { anchor: 'end' }),
+    tickTexts(x, width - left, bottom + 18, true),
+    text(width, bottom + 36, axis.unit, { anchor: 'end' }),
+    ...drawn,
+  ].join('');
+  return { width, height: bottom + 40, label, body };
+}
+
+const CHECK_RUN_WIDTH = 860;
+const CHECK_RUN_PITCH = 24;
+
+/** Many rows, dense, with their numbers: the image of a check run. `counts`: what stands in the last column, by row. */
+export function forestTable(
+  rows: readonly ForestRow[],
+  axis: ForestAxis,
+  counts: { readonly title: string; readonly of: readonly string[] },
+  label: string,
+): Drawing {
+  const width = CHECK_RUN_WIDTH;
+  const longest = Math.max(0, ...rows.map((row) => row.label.length));
+  const left = Math.min(280, Math.max(120, longest * CHARACTER_PX + 16));
+  const right = width - 172;
+  const [top, bottom] = [38, 38 + Math.max(1, rows.length) * CHECK_RUN_PITCH + 6];
+  const x = scaleOf(axis, left, right);
+  const decimals = Math.max(3, axis.decimals);
+  const drawn = rows.map((row, index) => {
+    const y = top + index * CHECK_RUN_PITCH + 18;
+    const className = row.mark === 'bad' ? 'tb' : '';
+    return [
+      text(left - 12, y + 4, fitted(row.label, left - 16), { className, anchor: 'end' }),
+      marks(row, x, y),
+      text(right + 12, y + 4, signedOf(row.estimate, decimals), { className }),
+      text(width, y + 4, counts.of[index] ?? '', { anchor: 'end' }),
+    ].join('');
+  });
+  const body = [
+    field(x, axis.margin, right - left, top, bottom),
+    names(x, axis, 30, axis.margin === undefined ? '' : marginWords(axis.margin)),
+    text(left, 14, '← worse than the champion'),
+    text(right, 14, 'better →', { anchor: 'end' }),
+    text(width, 30, counts.title, { anchor: 'end' }),
+    tickTexts(x, right - left, bottom + 16, true),
+    text(right, bottom + 32, axis.unit, { anchor: 'end' }),
+    ...drawn,
+  ].join('');
+  return { width, height: bottom + 38, label, body };
+}
+
+export const rowsWords = (rows: number | undefined): string | undefined =>
+  rows === undefined ? undefined : `${countOf(rows)} rows`;
