@@ -16,6 +16,7 @@ export type LedgerKind =
   | 'rollout-resumed'
   | 'promoted'
   | 'aborted'
+  | 'superseded'
   | 'rolled-back'
   | 'quarantined'
   | 'quarantine-lifted'
