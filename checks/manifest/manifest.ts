@@ -86,8 +86,12 @@ export interface MetricRule {
   readonly max?: number;
   /** Left out: the metric's default (docs/manifest.md). */
   readonly margin?: number;
+  /** At most this share of the baseline's value as well; only in a judged manifest (`judgedManifest`). Use `marginOf`. */
+  readonly marginShare?: number;
   /** Left out: four times the margin. */
   readonly cohortMargin?: number;
+  /** As `marginShare`. Use `cohortMarginOf`. */
+  readonly cohortMarginShare?: number;
   readonly claimed?: number;
 }
 
