@@ -9,8 +9,9 @@ export interface Checked {
   readonly model: string;
   readonly version: string;
   readonly revision: string;
-  readonly pullRequest: number;
-  /** The proposal's head. */
+  /** Undefined for a commit that came to the default branch without one. */
+  readonly pullRequest?: number;
+  /** The proposal's head, or that commit. */
   readonly commit: string;
   /** Git tree of the model's folder (`models/income`) at that head. */
   readonly tree: string;
@@ -29,14 +30,14 @@ export interface Checked {
 export function checkedEventOf(checked: Checked): LedgerEvent {
   return {
     kind: 'checked',
-    key: `checked/${checked.pullRequest}/${checked.model}/${checked.commit}/${checked.tree}/${checked.baseline}/${checked.report}`,
+    key: `checked/${checked.pullRequest ?? 'push'}/${checked.model}/${checked.commit}/${checked.tree}/${checked.baseline}/${checked.report}`,
     at: checked.at,
     actor: 'slipway',
     model: checked.model,
     version: checked.version,
     revision: checked.revision,
     commit: checked.commit,
-    pullRequest: checked.pullRequest,
+    ...(checked.pullRequest === undefined ? {} : { pullRequest: checked.pullRequest }),
     report: checked.report,
     data: {
       tree: checked.tree,
@@ -51,12 +52,12 @@ export function checkedEventOf(checked: Checked): LedgerEvent {
 export function checkedOf(line: LedgerLine): Checked | undefined {
   const { model, version, revision, commit, pullRequest, report, data } = line;
   if (line.kind !== 'checked' || data === undefined || model === undefined || version === undefined) return undefined;
-  if (revision === undefined || commit === undefined || pullRequest === undefined || report === undefined)
-    return undefined;
+  if (revision === undefined || commit === undefined || report === undefined) return undefined;
   const { tree, baseline, conclusion } = data;
   if (typeof tree !== 'string' || typeof baseline !== 'string' || !isConclusion(conclusion)) return undefined;
   const checks = checksOf(data['checks']);
-  return { model, version, revision, pullRequest, commit, tree, baseline, conclusion, checks, report, at: line.at };
+  const judged = { model, version, revision, commit, tree, baseline, conclusion, checks, report, at: line.at };
+  return pullRequest === undefined ? judged : { ...judged, pullRequest };
 }
 
 /** The newest judgement of exactly this tree of the model's folder, whichever proposal it came from. */
