@@ -81,6 +81,11 @@ function promoteAsked(
   if (evidence.candidate.kind !== 'ready') return refused(`version ${candidate.version} is not ready yet`);
   if (evidence.frozen !== undefined)
     return refused(`${evidence.frozen.because}; \`/promote ${candidate.model} --force\` does not wait for its end`);
+  if (analysis?.stableFailing !== undefined) {
+    return refused(
+      `the stable arm is failing itself, so there is nothing to compare with; \`/promote ${candidate.model} --force\` promotes all the same`,
+    );
+  }
   const worse = analysis?.metrics.find(({ verdict }) => verdict === 'fail');
   if (worse !== undefined)
     return refused(
