@@ -116,7 +116,11 @@ export async function startStage(options: StageOptions, signal: AbortSignal): Pr
         SLIPWAY_FLEET_ADMIN_URL: urls.admin,
         SLIPWAY_DATA: join(folder, 'app'),
         SLIPWAY_SWEEP_MS: String(options.sweepMs ?? 5000),
+        SLIPWAY_LIVE_SWEEP_MS: '1000',
         SLIPWAY_TURN_MS: '500',
+        // The stand-in has no secondary limits; github.com's are the defaults.
+        GITHUB_WRITES_PER_MINUTE: '6000',
+        GITHUB_WRITES_PER_HOUR: '60000',
       },
       logFile: join(folder, 'logs/app.log'),
     });
