@@ -51,7 +51,7 @@ export function rateSequence(rate: Rate, alpha: number): Interval {
 
 /**
  * Always-valid interval for the difference of two rates, `a` minus `b`: exact from the first trial, however the two streams
- * interleave and whenever one looks. Up to a third narrower than two intervals subtracted when the streams are of similar size, about as wide
+ * interleave and whenever one looks. About a fifth narrower than two intervals subtracted when the streams are of similar size, about as wide
  * when one is ten times the other.
  *
  * Definition: the product of the two streams' mixture martingales is one, against the pair of rates; the interval holds every
