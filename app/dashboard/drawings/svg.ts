@@ -26,13 +26,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** What XML 1.0 does not allow at all would make the whole drawing unreadable, so it goes. */
-// oxlint-disable-next-line no-control-regex -- these are the characters that must not stand in XML
-const FORBIDDEN =
-  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+/** What XML 1.0 does not allow would make the whole drawing unreadable, so control characters become U+FFFD. */
+const wellFormed = (text: string): string =>
+  text.toWellFormed().replace(/(?![\t\n\r])\p{Cc}|[\uFFFE\uFFFF]/gu, '\u{FFFD}');
 
 export const escaped = (text: string): string =>
-  text.replace(FORBIDDEN, '\u{FFFD}').replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+  wellFormed(text).replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 
 const px = (value: number): string => value.toFixed(1);
 
@@ -81,15 +80,15 @@ export function fitted(words: string, widthPx: number): string {
 const roleOf = (label: string): string =>
   label === '' ? 'aria-hidden="true"' : `role="img" aria-label="${escaped(label)}"`;
 
+const svgOf = ({ width, height, label, body }: Drawing): string =>
+  `<svg class="c" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${roleOf(label)}>${body}</svg>`;
+
 /** For a page: colours come from its style sheet. */
-export const inline = ({ width, height, label, body }: Drawing): Markup =>
-  ownMarkup(
-    `<svg class="c" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${roleOf(label)}>${body}</svg>`,
-  );
+export const inline = (drawing: Drawing): Markup => ownMarkup(svgOf(drawing));
 
 /** Both widths of one drawing; the style sheet shows the one that fits. */
 export const inBothWidths = (wide: Drawing, narrow: Drawing): Markup =>
-  ownMarkup(`<div class="only-w">${inline(wide)}</div><div class="only-n">${inline(narrow)}</div>`);
+  ownMarkup(`<div class="only-w">${svgOf(wide)}</div><div class="only-n">${svgOf(narrow)}</div>`);
 
 interface Tokens {
   readonly [name: string]: string;

@@ -27,7 +27,7 @@ import {
   signedOf,
   wordOf,
 } from '../numbers.ts';
-import { command, type Links, linkTo, notes, type Page, section } from '../page.ts';
+import { type Links, linkTo, notes, type Page, section } from '../page.ts';
 import { dayAfter, dayOf, durationOf, momentOf } from '../times.ts';
 import {
   baselineWords,

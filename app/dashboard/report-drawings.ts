@@ -1,0 +1,76 @@
+import type { Report } from '../../checks/report/report.ts';
+import { byMetric, checkNamed, comparisonsOf, forestRowOf, needMargins } from './comparisons.ts';
+import { forestAxisOf, forestTable, rowSentence } from './drawings/forest.ts';
+import { type Drawing, escaped, standalone, type Theme } from './drawings/svg.ts';
+import { countOf } from './numbers.ts';
+
+/** The same drawing as in the room, as a file of its own, for the pages of GitHub. */
+export const DRAWINGS = ['cohorts', 'baseline'] as const;
+export type DrawingName = (typeof DRAWINGS)[number];
+
+/** An image holds so many rows, the worst; all are in the table of the room. */
+const MOST_ROWS = 24;
+
+/** Undefined where the report holds nothing to draw. Of several metrics the one whose comparison is worst. */
+export function reportDrawing(report: Report, name: DrawingName): Drawing | undefined {
+  return name === 'cohorts' ? cohortsDrawing(report) : baselineDrawing(report);
+}
+
+export function reportSvg(report: Report, name: DrawingName, theme: Theme): string | undefined {
+  const drawing = reportDrawing(report, name);
+  return drawing === undefined ? undefined : standalone(drawing, theme);
+}
+
+function cohortsDrawing(report: Report): Drawing | undefined {
+  const [first] = byMetric(comparisonsOf(checkNamed(report, 'cohorts')));
+  if (first === undefined) return undefined;
+  const [metric, comparisons] = first;
+  const shown = comparisons.slice(0, MOST_ROWS);
+  const rows = shown.map((comparison) => forestRowOf(comparison));
+  const axis = forestAxisOf(rows, `${metric}, candidate minus champion`);
+  const positives = shown.some((comparison) => comparison.positives !== undefined);
+  const counts = {
+    title: positives ? 'rarer class · rows' : 'rows',
+    of: shown.map((comparison) =>
+      [positives ? comparison.positives : undefined, comparison.rows]
+        .filter((count) => count !== undefined)
+        .map(countOf)
+        .join(' · '),
+    ),
+  };
+  const worse = shown.filter(({ verdict }) => verdict === 'worse');
+  const [worst] = rows;
+  const label = `${metric}, candidate minus champion, for ${comparisons.length} cohorts. ${worst === undefined ? '' : `${rowSentence(worst, axis)}${axis.margin === undefined ? '' : `; the margin is −${axis.margin}`}. `}${worse.length} of them worse.`;
+  return forestTable(rows, axis, counts, label);
+}
+
+function baselineDrawing(report: Report): Drawing | undefined {
+  const comparisons = comparisonsOf(checkNamed(report, 'baseline')).filter(({ cohort }) => cohort === undefined);
+  if (comparisons.length === 0) return undefined;
+  const inMargins = needMargins(comparisons);
+  const rows = comparisons.map((comparison) => forestRowOf(comparison, { inMargins }));
+  const axis = forestAxisOf(rows, inMargins ? 'improvement, in margins' : 'improvement');
+  const counts = {
+    title: 'rows',
+    of: comparisons.map((comparison) => (comparison.rows === undefined ? '' : countOf(comparison.rows))),
+  };
+  const label = `Improvement over the champion: ${rows.map((row) => rowSentence(row, axis)).join('; ')}.`;
+  return forestTable(rows, axis, counts, label);
+}
+
+/** Where the dashboard serves a drawing of a kept report. */
+export const drawingAddress = (publicUrl: string, digest: string, name: DrawingName, theme: Theme): string =>
+  `${publicUrl.replace(/\/+$/, '')}/drawings/${digest.replace(/^sha256:/, '')}/${name}-${theme}.svg`;
+
+/** A `picture` for a check run's text: light and dark, with the finding as its text. Empty where there is nothing to draw. */
+export function pictureOf(report: Report, digest: string, name: DrawingName, publicUrl: string): string {
+  const drawing = reportDrawing(report, name);
+  if (drawing === undefined) return '';
+  const address = (theme: Theme): string => escaped(drawingAddress(publicUrl, digest, name, theme));
+  return [
+    '<picture>',
+    `<source media="(prefers-color-scheme: dark)" srcset="${address('dark')}">`,
+    `<img src="${address('light')}" width="${drawing.width}" alt="${escaped(drawing.label)}">`,
+    '</picture>',
+  ].join('\n');
+}
