@@ -1,3 +1,5 @@
+import type { GraphFacts } from '../../serving/model/onnx-graph.ts';
+import type { BinaryScores, MulticlassScores, RegressionScores, Scores } from '../../serving/model/score.ts';
 import type { Column, Table } from '../../serving/model/table.ts';
 import type { TensorDeclaration } from '../../serving/model/tensor.ts';
 import type { LoadedManifest } from '../manifest/manifest.ts';
@@ -70,24 +72,6 @@ export interface ArtifactEvidence {
   }[];
 }
 
-export interface GraphFacts {
-  readonly irVersion: number;
-  readonly opsets: readonly { readonly domain: string; readonly version: number }[];
-  readonly producer: string;
-  /** Every node's operator with how often it occurs, subgraphs and functions included; `domain` empty for ai.onnx. */
-  readonly operators: readonly { readonly domain: string; readonly type: string; readonly count: number }[];
-  /** Locations of external data as the file writes them. */
-  readonly externalData: readonly string[];
-  /** Nodes that draw random numbers (Random*, Multinomial, Bernoulli), or Dropout in training mode. */
-  readonly random: readonly { readonly type: string; readonly node: string; readonly why: string }[];
-  readonly outputs: readonly {
-    readonly name: string;
-    readonly kind: 'tensor' | 'sequence' | 'map' | 'optional' | 'sparse';
-    readonly elementType: string;
-  }[];
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
 export interface SessionFacts {
   readonly inputs: readonly TensorDeclaration[];
   readonly outputs: readonly TensorDeclaration[];
@@ -121,30 +105,10 @@ export type Labels =
   | { readonly kind: 'values'; readonly values: Float64Array };
 
 /** What one model answered on one table of rows. */
-export type Answers = BinaryAnswers | MulticlassAnswers | RegressionAnswers;
-export interface BinaryAnswers {
-  readonly task: 'binary';
-  readonly rows: number;
-  readonly classes: readonly (string | number)[];
-  /** Score of the positive class (`classes[1]`), one a row. */
-  readonly scores: Float64Array;
-  readonly threshold: number;
-  /** Whether the scores are probabilities (all within [0, 1]). */
-  readonly probabilities: boolean;
-}
-export interface MulticlassAnswers {
-  readonly task: 'multiclass';
-  readonly rows: number;
-  readonly classes: readonly (string | number)[];
-  /** `scores[row * classes.length + k]`. */
-  readonly scores: Float64Array;
-  readonly probabilities: boolean;
-}
-export interface RegressionAnswers {
-  readonly task: 'regression';
-  readonly rows: number;
-  readonly scores: Float64Array;
-}
+export type Answers = Scores;
+export type BinaryAnswers = BinaryScores;
+export type MulticlassAnswers = MulticlassScores;
+export type RegressionAnswers = RegressionScores;
 
 /** What was expected of one golden record, and what came. Scores: one number, or one a class. */
 export interface GoldenOutcome {
@@ -173,6 +137,10 @@ export interface CornerOutcome {
     readonly flips: number;
     readonly beyondTolerance: number;
   };
+  /** The request would be refused before the model sees it, as documented: an integer tensor holds no missing value. */
+  readonly refused?: string;
+  /** Whether the manifest or the data say that such a value comes; only then is a bad answer the proposal's fault. */
+  readonly expected?: boolean;
   readonly error?: string;
 }
 
@@ -206,4 +174,4 @@ export interface DriftSide {
   readonly left: readonly { readonly column: string; readonly why: string }[];
 }
 
-export type { Column };
+export type { Column, GraphFacts };

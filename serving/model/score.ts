@@ -16,26 +16,33 @@ export interface ScoreMapping {
 }
 
 /** What a model answered on a number of rows. */
-export type Scores =
-  | {
-      readonly task: 'binary';
-      readonly rows: number;
-      readonly classes: readonly (string | number)[];
-      /** Score of the positive class, one a row. */
-      readonly scores: Float64Array;
-      readonly threshold: number;
-      /** Whether every finite score lies in [0, 1]. */
-      readonly probabilities: boolean;
-    }
-  | {
-      readonly task: 'multiclass';
-      readonly rows: number;
-      readonly classes: readonly (string | number)[];
-      /** `scores[row * classes.length + k]`. */
-      readonly scores: Float64Array;
-      readonly probabilities: boolean;
-    }
-  | { readonly task: 'regression'; readonly rows: number; readonly scores: Float64Array };
+export type Scores = BinaryScores | MulticlassScores | RegressionScores;
+
+export interface BinaryScores {
+  readonly task: 'binary';
+  readonly rows: number;
+  readonly classes: readonly (string | number)[];
+  /** Score of the positive class (`classes[1]`), one a row. */
+  readonly scores: Float64Array;
+  readonly threshold: number;
+  /** Whether the scores are probabilities (every finite one within [0, 1]). */
+  readonly probabilities: boolean;
+}
+
+export interface MulticlassScores {
+  readonly task: 'multiclass';
+  readonly rows: number;
+  readonly classes: readonly (string | number)[];
+  /** `scores[row * classes.length + k]`. */
+  readonly scores: Float64Array;
+  readonly probabilities: boolean;
+}
+
+export interface RegressionScores {
+  readonly task: 'regression';
+  readonly rows: number;
+  readonly scores: Float64Array;
+}
 
 const DEFAULT_THRESHOLD = 0.5;
 
