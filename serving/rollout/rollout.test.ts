@@ -275,9 +275,9 @@ describe('a rollout', () => {
     const it = story();
     it.after(0);
     it.after(1);
-    it.traffic(200, { errors: 6 });
+    it.traffic(200, { errors: 9 });
     expect(it.after(10)).toBe('step');
-    it.traffic(200, { errors: 12 });
+    it.traffic(200, { errors: 9 });
     expect(it.after(1)).toBe('aborting');
   });
 
