@@ -86,11 +86,11 @@ export interface MetricRule {
   readonly max?: number;
   /** Left out: the metric's default (docs/manifest.md). */
   readonly margin?: number;
-  /** At most this share of the baseline's value as well; only in a judged manifest (`judgedManifest`). Use `marginOf`. */
+  /** At most this share of the baseline's value as well; only in a judged manifest (`judgedManifest`). */
   readonly marginShare?: number;
   /** Left out: four times the margin. */
   readonly cohortMargin?: number;
-  /** As `marginShare`. Use `cohortMarginOf`. */
+  /** As `marginShare`. */
   readonly cohortMarginShare?: number;
   readonly claimed?: number;
 }

@@ -1,8 +1,8 @@
 import type { Place } from '../report/report.ts';
 import { durationMs } from './duration.ts';
-import { parseManifest } from './parse-manifest.ts';
 import { dottedOf, idOf } from './pointer.ts';
 import type { Policy } from './policy.ts';
+import { manifestUnder } from './policy-manifest.ts';
 import type * as document from './policy-document.generated.ts';
 import type { Problem } from './problem.ts';
 import { readDocument } from './read-document.ts';
@@ -157,7 +157,7 @@ function isZone(zone: string): boolean {
 
 /** Each default is right by the schema; together in one manifest they may still contradict each other. */
 function defaultsProblems(policy: Policy, places: YamlDocument): readonly Problem[] {
-  const parsed = parseManifest(smallestManifest, 'policy', policy);
+  const parsed = manifestUnder(policy);
   if (parsed.kind === 'parsed') return [];
   return parsed.problems.map(({ pointer, reason, found, expected }) => ({
     id: `policy/schema/checks.defaults.${idOf(pointer)}`,
@@ -168,15 +168,6 @@ function defaultsProblems(policy: Policy, places: YamlDocument): readonly Proble
     expected,
   }));
 }
-
-const smallestManifest = JSON.stringify({
-  apiVersion: 'slipway/v1',
-  kind: 'Model',
-  name: 'policy',
-  version: '1',
-  artifact: { uri: 'model.onnx', sha256: '0'.repeat(64) },
-  evaluation: { data: { uri: 'evaluation.csv', sha256: '0'.repeat(64) }, label: 'label' },
-});
 
 function ms(duration: string): number {
   const parsed = durationMs(duration);
