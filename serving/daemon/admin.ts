@@ -1,0 +1,193 @@
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { parseJson } from '../protocol/lossless.ts';
+import { Refusal } from '../protocol/refusal.ts';
+import { readBody, send, sendJson, sendRefusal } from '../replica/http.ts';
+import { statsOf } from '../replica/counters.ts';
+import { isBearer } from '../replica/routes.ts';
+import type { Changed, FleetDaemon } from './fleet-daemon.ts';
+import { parseLease, parseModelPut, parseRevisionTarget } from './targets.ts';
+
+/** The admin API: what the control plane says to a fleet, and asks of it. Paths and bodies: docs/serving.md. */
+export interface AdminOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | undefined;
+  readonly artifactLimitBytes: number;
+}
+
+export interface Admin {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export async function startAdmin(daemon: FleetDaemon, options: AdminOptions): Promise<Admin> {
+  const server = createServer((request, response) => {
+    answer(request, response, daemon, options).catch((error: unknown) => {
+      if (response.headersSent) response.destroy();
+      else sendRefusal(response, error);
+    });
+  });
+  const port = await listen(server, options);
+  return {
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, { host, port }: AdminOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => reject(new Error(`the admin port ${host}:${port} cannot be opened`, { cause })));
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly daemon: FleetDaemon;
+  readonly options: AdminOptions;
+  readonly url: URL;
+  /** The pattern's groups, decoded. */
+  readonly parts: readonly string[];
+}
+
+type Route = readonly [method: string, pattern: RegExp, handle: (exchange: Exchange) => Promise<void>];
+
+const ROUTES: readonly Route[] = [
+  ['GET', /^\/fleet$/, getFleet],
+  ['PUT', /^\/fleet\/artifacts\/([0-9a-f]{64})$/, putArtifact],
+  ['HEAD', /^\/fleet\/artifacts\/([0-9a-f]{64})$/, headArtifact],
+  ['PUT', /^\/fleet\/models\/([^/]+)\/revisions\/([^/]+)$/, putRevision],
+  ['PUT', /^\/fleet\/models\/([^/]+)$/, putModel],
+  ['DELETE', /^\/fleet\/models\/([^/]+)$/, deleteModel],
+  ['POST', /^\/fleet\/models\/([^/]+)\/lease$/, postLease],
+  ['GET', /^\/fleet\/models\/([^/]+)\/stats$/, getStats],
+  ['GET', /^\/metrics$/, getMetrics],
+];
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  daemon: FleetDaemon,
+  options: AdminOptions,
+): Promise<void> {
+  authorise(request, options);
+  const url = new URL(request.url ?? '/', 'http://fleet');
+  const matching = ROUTES.filter(([, pattern]) => pattern.test(url.pathname));
+  const route = matching.find(([method]) => method === request.method);
+  if (route === undefined)
+    throw matching.length === 0
+      ? new Refusal(404, `there is nothing at ${url.pathname}`)
+      : new Refusal(
+          405,
+          `${request.method} is not allowed here, use ${matching.map(([method]) => method).join(' or ')}`,
+        );
+  const [, pattern, handle] = route;
+  const parts = (pattern.exec(url.pathname) ?? []).slice(1).map(decodeURIComponent);
+  await handle({ request, response, daemon, options, url, parts });
+}
+
+/**
+ * The token, where there is one. Without one the API stands open on loopback: there a browser's page must not get in, which betrays itself by an
+ * Origin or by a Host that it made its own name server point here.
+ */
+function authorise({ headers }: IncomingMessage, { token }: AdminOptions): void {
+  if (token !== undefined) {
+    if (!isBearer(headers.authorization, token))
+      throw new Refusal(401, 'the admin token is needed: Authorization: Bearer …');
+    return;
+  }
+  const host = (headers.host ?? '').replace(/:\d+$/, '');
+  if (headers.origin !== undefined || !(host === 'localhost' || host === '[::1]' || /^127(?:\.\d+){3}$/.test(host)))
+    throw new Refusal(403, 'without an admin token only programs on this machine may ask, by its loopback address');
+}
+
+async function bodyOf({ request }: Exchange): Promise<unknown> {
+  return parseJson(await readBody(request), 'the request body');
+}
+
+async function getFleet({ response, daemon }: Exchange): Promise<void> {
+  sendJson(response, 200, JSON.stringify(daemon.observe()));
+}
+
+async function putArtifact({ request, response, daemon, options, parts: [sha256 = ''] }: Exchange): Promise<void> {
+  const put = await daemon.store.putArtifact(sha256, request, options.artifactLimitBytes);
+  if (put.kind === 'refused') throw new Refusal(422, `artifact ${sha256}: ${put.reason}`);
+  sendJson(response, 200, JSON.stringify({ sha256 }));
+}
+
+async function headArtifact({ response, daemon, parts: [sha256 = ''] }: Exchange): Promise<void> {
+  response.writeHead((await daemon.store.hasArtifact(sha256)) ? 200 : 404);
+  response.end();
+}
+
+async function putRevision(exchange: Exchange): Promise<void> {
+  const [model = '', revision = ''] = exchange.parts;
+  const target = parseRevisionTarget(await bodyOf(exchange), modelName(model), revision);
+  sendChanged(exchange, await exchange.daemon.putRevision(target));
+}
+
+async function putModel(exchange: Exchange): Promise<void> {
+  const [model = ''] = exchange.parts;
+  const { generation, target } = parseModelPut(await bodyOf(exchange));
+  sendChanged(exchange, await exchange.daemon.putModel(modelName(model), generation, target));
+}
+
+async function deleteModel(exchange: Exchange): Promise<void> {
+  const [model = ''] = exchange.parts;
+  const generation = Number(exchange.url.searchParams.get('generation') ?? Number.NaN);
+  if (!Number.isInteger(generation)) throw new Refusal(400, 'say which generation is meant: ?generation=N');
+  sendChanged(exchange, await exchange.daemon.retireModel(modelName(model), generation));
+}
+
+async function postLease(exchange: Exchange): Promise<void> {
+  const [model = ''] = exchange.parts;
+  const { generation, seconds } = parseLease(await bodyOf(exchange));
+  sendChanged(exchange, await exchange.daemon.renewLease(modelName(model), generation, seconds));
+}
+
+async function getStats({ response, daemon, parts: [name = ''] }: Exchange): Promise<void> {
+  const model = daemon.modelOf(name);
+  if (model?.target === undefined) throw new Refusal(404, `no model "${name}" here`);
+  const { epoch, arms } = await daemon.counts();
+  const stats = arms.filter((counts) => counts.model === name).map((counts) => statsOf(counts, [epoch]));
+  sendJson(response, 200, JSON.stringify({ model: name, generation: model.generation, arms: stats }));
+}
+
+async function getMetrics({ response, daemon }: Exchange): Promise<void> {
+  const { status, contentType, body } = await daemon.tellOf({ kind: 'metrics' });
+  send(response, status, contentType, body);
+}
+
+function sendChanged({ response, daemon, parts: [model = ''] }: Exchange, changed: Changed): void {
+  switch (changed.kind) {
+    case 'changed':
+      sendJson(response, 200, JSON.stringify({ generation: changed.generation }));
+      return;
+    case 'conflict': {
+      const { generation } = changed;
+      const there = daemon.observe().models.find((each) => each.model === model);
+      const error = `somebody else was first: generation ${generation} is there`;
+      sendJson(response, 409, JSON.stringify({ error, generation, model: there }));
+      return;
+    }
+    case 'refused':
+      throw new Refusal(422, changed.reason);
+  }
+}
+
+function modelName(name: string): string {
+  if (!/^[a-z][a-z0-9-]{0,39}$/.test(name))
+    throw new Refusal(
+      400,
+      `"${name}" is no model's name: a lowercase letter, then up to 39 letters, digits and hyphens`,
+    );
+  return name;
+}

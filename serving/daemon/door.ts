@@ -1,0 +1,94 @@
+import { type Server, type Socket, createServer } from 'node:net';
+
+/** Who can take a caller's connection now. */
+export interface Taker {
+  /** Connections it holds, as far as is known. */
+  readonly connections: number;
+  /** False when the connection could not be handed over; it may be offered to another. */
+  take(socket: Socket): Promise<boolean>;
+}
+
+/**
+ * The public port. The daemon owns the listening socket for as long as it lives and hands each connection to the replica with the fewest, so
+ * that replicas come and go without a listening socket ever closing: what is queued on one that closes is reset. While no replica
+ * is open, connections wait.
+ */
+export class Door {
+  readonly #server: Server;
+  readonly #takers: () => readonly Taker[];
+  #waiting: { readonly socket: Socket; readonly since: number }[] = [];
+  #closed = false;
+
+  constructor(takers: () => readonly Taker[]) {
+    this.#takers = takers;
+    this.#server = createServer({ pauseOnConnect: true }, (socket) => this.#welcome(socket));
+  }
+
+  /** Resolves with the port. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (cause) =>
+        reject(new Error(`the public port ${host}:${port} cannot be opened`, { cause })),
+      );
+      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
+        const address = this.#server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : port);
+      });
+    });
+  }
+
+  /** To be called when a replica has opened. */
+  serveWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { socket, since } of waiting) if (!socket.destroyed) this.#offer(socket, since);
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#server.close();
+    for (const { socket } of this.#waiting) refuse(socket);
+    this.#waiting = [];
+  }
+
+  #welcome(socket: Socket): void {
+    // A caller that goes away before anyone took its connection is no error.
+    socket.on('error', () => socket.destroy());
+    this.#offer(socket, performance.now());
+  }
+
+  #offer(socket: Socket, since: number): void {
+    const [first] = this.#takers().toSorted((a, b) => a.connections - b.connections);
+    if (first === undefined) this.#wait(socket, since);
+    else
+      void first.take(socket).then((taken) => {
+        if (!taken && !socket.destroyed) this.#wait(socket, since);
+      });
+  }
+
+  #wait(socket: Socket, since: number): void {
+    if (this.#closed || this.#waiting.length >= MAX_WAITING || performance.now() - since > WAIT_MS) {
+      refuse(socket);
+      return;
+    }
+    this.#waiting.push({ socket, since });
+    setTimeout(() => this.serveWaiting(), RETRY_MS).unref();
+  }
+}
+
+const BACKLOG = 4096;
+const MAX_WAITING = 1024;
+const WAIT_MS = 10_000;
+const RETRY_MS = 100;
+const REFUSAL = '{"error":"no replica is ready"}';
+
+function refuse(socket: Socket): void {
+  socket.end(
+    `HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: ${REFUSAL.length}\r\nretry-after: 1\r\nconnection: close\r\n\r\n${REFUSAL}`,
+  );
+  socket.destroySoon();
+}

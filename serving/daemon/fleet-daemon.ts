@@ -1,0 +1,472 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseManifest } from '../../checks/manifest/parse-manifest.ts';
+import type { ModelTarget, ObservedFleet, RevisionTarget } from '../fleet.ts';
+import { targetProblemOf } from '../drivers/target-problem.ts';
+import type { Specification } from '../model/specification.ts';
+import { type ArmCounts, addedCounts } from '../replica/counters.ts';
+import { type FromReplica, type Question, type RevisionOrder, type Told, keyOf } from '../replica/messages.ts';
+import { Door } from './door.ts';
+import { Failures } from './failures.ts';
+import { observedFleet } from './observed-fleet.ts';
+import { ReplicaProcess } from './replica-process.ts';
+import { type StoredModel, Store } from './store.ts';
+import { type Role, type Turn, isTurnable, turnOf } from './turn.ts';
+
+export interface DaemonOptions {
+  /** Where the fleet remembers: see store.ts. */
+  readonly folder: string;
+  readonly host: string;
+  readonly port: number;
+  readonly callerToken: string | undefined;
+  readonly serverVersion: string;
+}
+
+/** Outcome of a change that was asked for. */
+export type Changed =
+  | { readonly kind: 'changed'; readonly generation: number }
+  | { readonly kind: 'conflict'; readonly generation: number }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/**
+ * The fleet daemon: remembers what should be, keeps replicas that make it so, owns the public port, and answers for all replicas what
+ * one of them cannot.
+ *
+ * Every event (a change that was asked for, a replica that loaded, failed or died) leads to one turn (turn.ts), which is pure; this class only
+ * carries out what it says.
+ */
+export class FleetDaemon {
+  readonly #options: DaemonOptions;
+  readonly #store: Store;
+  readonly #door: Door;
+  readonly #models = new Map<string, StoredModel>();
+  readonly #specifications = new Map<
+    string,
+    { readonly specification: Specification; readonly privateColumns: readonly string[] }
+  >();
+  readonly #replicas = new Map<number, ReplicaProcess>();
+  readonly #failures = new Failures();
+  /** Counts of processes that have ended. */
+  readonly #retained = new Map<string, ArmCounts>();
+  readonly #epoch = `${process.pid}-${Date.now()}`;
+  #open: readonly ReplicaProcess[] = [];
+  #runFolder = '';
+  #nextId = 1;
+  #turnPlanned = false;
+  #stopping = false;
+  #waiters: (() => void)[] = [];
+  #saving: Promise<void> = Promise.resolve();
+  #watchdog: NodeJS.Timeout | undefined;
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#store = new Store(options.folder);
+    this.#door = new Door(() => this.#open);
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  /** Resolves with the public port once it is open; models become ready after that. */
+  async start(): Promise<number> {
+    for (const model of await this.#store.open()) this.#models.set(model.model, model);
+    this.#runFolder = runFolderOf(this.#options.folder);
+    await rm(this.#runFolder, { recursive: true, force: true });
+    await mkdir(this.#runFolder, { recursive: true, mode: 0o700 });
+    const port = await this.#door.listen(this.#options.host, this.#options.port);
+    this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
+    this.#plan();
+    return port;
+  }
+
+  /** Answers what has come in, then ends every process. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#watchdog);
+    this.#door.close();
+    for (const replica of this.#replicas.values()) replica.drain(STOP_LIMIT_MS, 'cut');
+    while (this.#replicas.size > 0) await this.#changed();
+    await this.#saving;
+    await rm(this.#runFolder, { recursive: true, force: true });
+  }
+
+  // What is asked of the fleet.
+
+  async putRevision(target: RevisionTarget): Promise<Changed> {
+    const parsed = parseManifest(target.manifest, `models/${target.model}/model.yaml`);
+    if (parsed.kind === 'refused')
+      return refused(
+        `the manifest of ${target.model} ${target.version} does not hold: ${parsed.problems.map(({ reason }) => reason).join('; ')}`,
+      );
+    const { manifest, specification, revision } = parsed.loaded;
+    if (manifest.name !== target.model || manifest.version !== target.version)
+      return refused(
+        `the manifest is of ${manifest.name} ${manifest.version}, not of ${target.model} ${target.version}`,
+      );
+    if (revision !== target.revision) return refused(`the manifest's revision is ${revision}, not ${target.revision}`);
+    for (const { uri, sha256 } of filesOf(specification)) {
+      if (target.files[uri] !== undefined && target.files[uri] !== sha256)
+        return refused(`${uri}: the manifest says sha256 ${sha256}, the revision ${target.files[uri]}`);
+      if (!(await this.#store.hasArtifact(sha256)))
+        return refused(`${uri}: no artifact ${sha256} is here; put it first`);
+    }
+    const model = this.#models.get(target.model) ?? { model: target.model, generation: 0, revisions: [] };
+    const known = model.revisions.find((each) => each.target.revision === target.revision);
+    // Told again, it is tried again.
+    this.#failures.forgive(keyOf(target.model, target.revision));
+    const kept = { ...known, target };
+    await this.#save({
+      ...model,
+      revisions: [...model.revisions.filter((each) => each !== known), kept],
+    });
+    return { kind: 'changed', generation: model.generation };
+  }
+
+  async putModel(name: string, generation: number, target: ModelTarget): Promise<Changed> {
+    const model = this.#models.get(name) ?? { model: name, generation: 0, revisions: [] };
+    if (model.generation !== generation) return { kind: 'conflict', generation: model.generation };
+    const problem = targetProblemOf(name, target, new Set(model.revisions.map((each) => each.target.revision)));
+    if (problem !== undefined) return refused(problem);
+    if (target.arms.some(({ shadow }) => shadow === true))
+      return refused(`${name}: shadow arms are not served yet; give the arm a weight, or leave it out`);
+    const next = generation + 1;
+    await this.#save({ ...model, generation: next, target });
+    await this.#inForce(TURN_LIMIT_MS);
+    return { kind: 'changed', generation: next };
+  }
+
+  async renewLease(name: string, generation: number, seconds: number): Promise<Changed> {
+    const model = this.#models.get(name);
+    if (model?.target === undefined) return refused(`${name}: no such model here`);
+    if (model.generation !== generation) return { kind: 'conflict', generation: model.generation };
+    await this.#save({ ...model, leaseUntilMs: Date.now() + seconds * 1000 });
+    await this.#inForce(TURN_LIMIT_MS);
+    return { kind: 'changed', generation };
+  }
+
+  async retireModel(name: string, generation: number): Promise<Changed> {
+    const model = this.#models.get(name);
+    if (model?.target === undefined) return refused(`${name}: no such model here`);
+    if (model.generation !== generation) return { kind: 'conflict', generation: model.generation };
+    this.#models.delete(name);
+    this.#saving = this.#saving.then(() => this.#store.forget(name));
+    await this.#saving;
+    this.#plan();
+    await this.#inForce(TURN_LIMIT_MS);
+    await this.#store.sweepArtifacts(this.#artifactsInUse(), Date.now());
+    return { kind: 'changed', generation };
+  }
+
+  observe(): ObservedFleet {
+    return observedFleet({
+      models: [...this.#models.values()],
+      replicas: [...this.#replicas.values()],
+      open: this.#open,
+      failures: this.#failures,
+      nowMs: Date.now(),
+      digestOf: (target) => `sha256:${this.#specificationOf(target).specification.artifact.sha256}`,
+    });
+  }
+
+  /** What each arm did, over all processes since the daemon started, after asking every process for its latest. */
+  async counts(): Promise<{ readonly epoch: string; readonly arms: readonly ArmCounts[] }> {
+    await this.#freshReports();
+    const arms = new Map(this.#retained);
+    for (const { report } of this.#replicas.values()) for (const counts of report?.arms ?? []) addTo(arms, counts);
+    return { epoch: this.#epoch, arms: [...arms.values()] };
+  }
+
+  modelOf(name: string): StoredModel | undefined {
+    return this.#models.get(name);
+  }
+
+  // How it is done.
+
+  async #save(model: StoredModel): Promise<void> {
+    this.#models.set(model.model, model);
+    const saved = this.#saving.then(() => this.#store.save(model));
+    // The next save waits for this one, whatever became of it; who asked for this one is told.
+    this.#saving = saved.catch(() => undefined);
+    await saved;
+    this.#plan();
+  }
+
+  #plan(): void {
+    if (this.#turnPlanned || this.#stopping) return;
+    this.#turnPlanned = true;
+    setImmediate(() => {
+      this.#turnPlanned = false;
+      if (!this.#stopping) this.#carryOut(turnOf(this.#situation()));
+    });
+  }
+
+  #situation() {
+    return {
+      models: [...this.#models.values()],
+      replicas: [...this.#replicas.values()],
+      failed: this.#failures.givenUp(),
+    };
+  }
+
+  #carryOut(turn: Turn): void {
+    for (const [id, { revisions, tables }] of turn.orders)
+      this.#replicas.get(id)?.order(
+        revisions.flatMap((key) => {
+          const order = this.#orderOf(key);
+          return order === undefined ? [] : [{ key, order }];
+        }),
+        tables,
+      );
+    this.#open = turn.open.flatMap((id) => this.#replicas.get(id) ?? []);
+    for (const replica of this.#open) replica.opened = true;
+    for (const role of turn.start) this.#startWhenDue(role);
+    const publics = [...this.#replicas.values()].filter(({ role, draining }) => role.kind === 'public' && !draining);
+    for (const id of turn.drain) {
+      const replica = this.#replicas.get(id);
+      // A candidate goes once nobody can still turn to it.
+      if (replica?.role.kind === 'candidate' && !publics.every(({ settled }) => settled)) continue;
+      replica?.drain(DRAIN_LIMIT_MS, replica.role.kind === 'candidate' ? 'cut' : 'leave');
+    }
+    this.#noteServed();
+    this.#door.serveWaiting();
+    this.#wake();
+  }
+
+  /** Remembers what all open replicas have in force, so that a restart in the middle of a change can go on serving it. */
+  #noteServed(): void {
+    const failed = this.#failures.givenUp();
+    for (const model of this.#models.values()) {
+      const { target, generation, served } = model;
+      if (target === undefined || served?.generation === generation || this.#open.length === 0) continue;
+      const inForce = this.#open.every((replica) => {
+        const table = replica.tables.get(model.model);
+        return table?.generation === generation && isTurnable(table, replica, failed);
+      });
+      if (inForce)
+        this.#save({ ...model, served: { generation, target } }).catch((error: unknown) =>
+          console.error('what is served could not be remembered', error),
+        );
+    }
+  }
+
+  #startWhenDue(role: Role): void {
+    const key = roleKeyOf(role);
+    const waitMs = this.#failures.waitMs(key);
+    if (waitMs > 0) {
+      setTimeout(() => this.#plan(), waitMs).unref();
+      return;
+    }
+    const id = this.#nextId++;
+    const replica = new ReplicaProcess(
+      id,
+      role,
+      {
+        socket: join(this.#runFolder, `${id}.sock`),
+        ...(this.#options.callerToken === undefined ? {} : { callerToken: this.#options.callerToken }),
+        loopback: isLoopback(this.#options.host),
+        keepAliveMs: role.kind === 'public' ? KEEP_ALIVE_MS : CANDIDATE_KEEP_ALIVE_MS,
+        serverVersion: this.#options.serverVersion,
+      },
+      {
+        changed: (changed) => this.#learn(changed),
+        asked: (asking, message) => this.#answer(asking, message),
+        ended: (ended, how) => this.#bury(ended, how),
+      },
+    );
+    this.#replicas.set(id, replica);
+    this.#plan();
+  }
+
+  #learn(replica: ReplicaProcess): void {
+    for (const [key, state] of replica.revisions) {
+      if (state.kind === 'failed') this.#failures.giveUp(key, state.reason);
+      else if (state.kind === 'ready' && replica.role.kind === 'candidate') this.#prove(key, state.loadMs);
+    }
+    this.#plan();
+    this.#wake();
+  }
+
+  /** A revision that was loaded, warmed and self-tested in a process of its own may be loaded by those that serve. */
+  #prove(key: string, loadMs: number): void {
+    for (const model of this.#models.values()) {
+      const stored = model.revisions.find((each) => keyOf(model.model, each.target.revision) === key);
+      if (stored === undefined || stored.provenMs !== undefined) continue;
+      const proven = { ...stored, provenMs: loadMs };
+      this.#save({ ...model, revisions: model.revisions.map((each) => (each === stored ? proven : each)) }).catch(
+        (error: unknown) => console.error('a proof could not be remembered', error),
+      );
+    }
+  }
+
+  #bury(replica: ReplicaProcess, how: string): void {
+    this.#replicas.delete(replica.id);
+    this.#open = this.#open.filter((each) => each !== replica);
+    for (const counts of replica.report?.arms ?? []) addTo(this.#retained, counts);
+    if (!replica.draining && !this.#stopping) {
+      console.error(`replica ${replica.pid} (${replica.role.kind}) ended by ${how}`);
+      this.#failures.died(roleKeyOf(replica.role), performance.now() - replica.startedAt);
+      for (const [key, state] of replica.revisions)
+        if (state.kind === 'loading') this.#failures.blame(key, `the process that loaded it ended by ${how}`);
+        else if (state.kind === 'ready' && replica.role.kind === 'candidate')
+          this.#failures.crashed(key, `its process ended by ${how} while it served`);
+    }
+    this.#plan();
+    this.#wake();
+  }
+
+  #orderOf(key: string): RevisionOrder | undefined {
+    for (const { model, revisions } of this.#models.values())
+      for (const { target } of revisions)
+        if (keyOf(model, target.revision) === key) {
+          const { specification, privateColumns } = this.#specificationOf(target);
+          return {
+            model,
+            version: target.version,
+            revision: target.revision,
+            digest: `sha256:${specification.artifact.sha256}`,
+            specification,
+            paths: Object.fromEntries(
+              filesOf(specification).map(({ uri, sha256 }) => [uri, this.#store.artifactPath(sha256)]),
+            ),
+            privateColumns,
+            selfTests: target.selfTests,
+          };
+        }
+    return undefined;
+  }
+
+  #specificationOf(target: RevisionTarget) {
+    const known = this.#specifications.get(target.manifest);
+    if (known !== undefined) return known;
+    const parsed = parseManifest(target.manifest, `models/${target.model}/model.yaml`);
+    // It held when it was put; a fleet that was upgraded under it says so once, and serves the others.
+    if (parsed.kind === 'refused')
+      throw new Error(
+        `the stored manifest of ${target.model} ${target.version} does not hold: ${parsed.problems.map(({ reason }) => reason).join('; ')}`,
+      );
+    const { manifest, specification } = parsed.loaded;
+    const privateColumns = Object.entries(manifest.columns).flatMap(([name, { pii }]) => (pii ? [name] : []));
+    const found = { specification, privateColumns };
+    this.#specifications.set(target.manifest, found);
+    return found;
+  }
+
+  #artifactsInUse(): ReadonlySet<string> {
+    return new Set(
+      [...this.#models.values()].flatMap(({ revisions }) =>
+        revisions.flatMap(({ target }) =>
+          filesOf(this.#specificationOf(target).specification).map(({ sha256 }) => sha256),
+        ),
+      ),
+    );
+  }
+
+  #answer(replica: ReplicaProcess, { ask, question }: Extract<FromReplica, { kind: 'ask' }>): void {
+    this.tellOf(question)
+      .catch(
+        (error: unknown): Told => ({
+          status: 500,
+          contentType: 'application/json',
+          body: JSON.stringify({ error: error instanceof Error ? error.message : String(error) }),
+        }),
+      )
+      .then((answer) => replica.tell({ kind: 'told', ask, answer }))
+      .catch((error: unknown) => console.error('an answer could not be given to a replica', error));
+  }
+
+  /** What a replica asks on behalf of a caller. */
+  async tellOf(question: Question): Promise<Told> {
+    return {
+      status: 404,
+      contentType: 'application/json',
+      body: JSON.stringify({ error: `no ${question.kind} here yet` }),
+    };
+  }
+
+  /** Asks every process for its latest counts; one that is busy is not waited for. */
+  async #freshReports(): Promise<void> {
+    const asked = new Map([...this.#replicas.values()].map((replica) => [replica, replica.report]));
+    for (const replica of asked.keys()) replica.tell({ kind: 'report' });
+    const until = performance.now() + REPORT_LIMIT_MS;
+    const waiting = (): boolean =>
+      [...asked].some(([replica, before]) => replica.report === before && this.#replicas.has(replica.id));
+    while (waiting() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+
+  /** Waits until every open replica has its last orders in force, or the limit has passed. */
+  async #inForce(limitMs: number): Promise<void> {
+    const limit = AbortSignal.timeout(limitMs);
+    do await Promise.race([this.#changed(), aborted(limit)]);
+    while (!limit.aborted && (this.#turnPlanned || !this.#open.every(({ settled }) => settled)));
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+
+  /** A process that has not said a word for so long is stuck, unless it is still loading or in one very long run. */
+  #watch(): void {
+    for (const replica of this.#replicas.values())
+      if (performance.now() - replica.heardAt > SILENCE_LIMIT_MS) replica.kill();
+    this.#plan();
+  }
+}
+
+const STOP_LIMIT_MS = 5_000;
+/** Longer than the keep-alive limit, so that idle connections end by it. */
+const DRAIN_LIMIT_MS = 10_000;
+const KEEP_ALIVE_MS = 5_000;
+/** Among processes of one fleet a kept connection costs nothing, and its end at the wrong moment would. */
+const CANDIDATE_KEEP_ALIVE_MS = 3_600_000;
+const TURN_LIMIT_MS = 1_000;
+const WATCH_MS = 1_000;
+const SILENCE_LIMIT_MS = 120_000;
+const REPORT_LIMIT_MS = 250;
+const POLL_MS = 5;
+/** The longest path of a Unix socket is 107 bytes; what is left is for the file's name. */
+const SOCKET_FOLDER_BYTES = 85;
+
+/** Sockets lie in the fleet's folder, or, where its path is too long for a socket's, in a private one named after it. */
+function runFolderOf(folder: string): string {
+  const own = join(folder, 'run');
+  if (Buffer.byteLength(own) <= SOCKET_FOLDER_BYTES) return own;
+  return join(tmpdir(), `slipway-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`);
+}
+
+function roleKeyOf(role: Role): string {
+  return role.kind === 'public' ? 'public' : role.key;
+}
+
+function filesOf({ artifact, features }: Specification): readonly { readonly uri: string; readonly sha256: string }[] {
+  return [artifact, ...artifact.files, ...(features === undefined ? [] : [features])];
+}
+
+function addTo(arms: Map<string, ArmCounts>, counts: ArmCounts): void {
+  const key = keyOf(counts.model, counts.revision);
+  const before = arms.get(key);
+  arms.set(key, before === undefined ? counts : addedCounts(before, counts));
+}
+
+function refused(reason: string): Changed {
+  return { kind: 'refused', reason };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

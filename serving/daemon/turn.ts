@@ -1,0 +1,297 @@
+import type { ModelTarget } from '../fleet.ts';
+import { effectiveWeights } from '../replica/assign.ts';
+import { type ArmOrder, type RevisionState, type TableOrder, keyOf } from '../replica/messages.ts';
+import type { StoredModel, StoredRevision } from './store.ts';
+
+/**
+ * One turn of the daemon: from what should be and what runs, which processes to start, what to order of each, and which to let go. Pure, and
+ * called again after every event, so that it need not remember what it began.
+ *
+ * Glossary: a *public* replica answers on the public port and runs every proven revision that an arm without a lease names. A *candidate*
+ * replica runs one revision alone: for a leased arm, or to prove a revision before a public replica may load it. A public replica is *fit* when
+ * it can get what is missing without blocking its callers for long; fit and complete, it is *open* to new connections.
+ */
+export interface Situation {
+  readonly models: readonly StoredModel[];
+  readonly replicas: readonly ReplicaView[];
+  /** Revisions that are given up, by their key, with the reason. */
+  readonly failed: ReadonlyMap<string, string>;
+}
+
+/** `key`: the model and the revision, as keyOf makes it. */
+export type Role = { readonly kind: 'public' } | { readonly kind: 'candidate'; readonly key: string };
+
+export interface ReplicaView {
+  readonly id: number;
+  readonly role: Role;
+  readonly socket: string;
+  readonly listening: boolean;
+  readonly draining: boolean;
+  readonly revisions: ReadonlyMap<string, RevisionState>;
+  /** In force, or ordered and on their way. */
+  readonly tables: ReadonlyMap<string, TableOrder>;
+}
+
+export interface Turn {
+  readonly start: readonly Role[];
+  readonly drain: readonly number[];
+  /** For every replica that stays: all that it should hold. */
+  readonly orders: ReadonlyMap<number, Orders>;
+  /** Replicas that may get new connections. */
+  readonly open: readonly number[];
+}
+
+export interface Orders {
+  /** Keys of revisions. */
+  readonly revisions: readonly string[];
+  readonly tables: readonly TableOrder[];
+}
+
+/** Loading holds up callers of the same process for as long as it takes: longer than this goes to a fresh process. */
+const LIGHT_LOAD_MS = 50;
+
+export function turnOf(situation: Situation): Turn {
+  const alive = situation.replicas.filter(({ draining }) => !draining);
+  const publics = alive.filter(({ role }) => role.kind === 'public');
+  const wanted = publicRevisions(situation);
+  const count = publicCount(situation.models);
+
+  const fit = publics.filter((replica) => isFit(replica, wanted));
+  const orders = new Map<number, Orders>();
+  for (const replica of publics)
+    orders.set(replica.id, publicOrders(replica, fit.includes(replica) ? wanted : new Map(), situation, alive));
+
+  const open = fit.filter((replica) => replica.listening && isComplete(replica, wanted));
+  const enough = open.length >= count;
+  const unfit = publics.filter((replica) => !fit.includes(replica));
+  const spare = enough ? [...unfit, ...fit.toSorted((a, b) => openFirst(open, a, b)).slice(count)] : [];
+
+  const needed = candidateKeys(situation, orders);
+  const candidates = alive.flatMap((replica) =>
+    replica.role.kind === 'candidate' ? [{ replica, key: replica.role.key }] : [],
+  );
+  for (const { replica, key } of candidates)
+    if (needed.has(key)) orders.set(replica.id, candidateOrders(key, situation.models, alive));
+  return {
+    start: [
+      ...Array.from({ length: Math.max(0, count - fit.length) }, (): Role => ({ kind: 'public' })),
+      ...[...needed]
+        .filter((key) => !candidates.some((candidate) => candidate.key === key))
+        .map((key): Role => ({ kind: 'candidate', key })),
+    ],
+    drain: [
+      ...spare.map(({ id }) => id),
+      ...candidates.filter(({ key }) => !needed.has(key)).map(({ replica }) => replica.id),
+    ],
+    orders,
+    // While nothing better is open, the unfit go on.
+    open: (enough ? open : [...open, ...unfit.filter(({ listening }) => listening)])
+      .filter((replica) => !spare.includes(replica))
+      .map(({ id }) => id),
+  };
+}
+
+function openFirst(open: readonly ReplicaView[], a: ReplicaView, b: ReplicaView): number {
+  return Number(open.includes(b)) - Number(open.includes(a)) || a.id - b.id;
+}
+
+/** Every model may be asked of every public replica: as many as the most demanding model wants, and one in any case. */
+function publicCount(models: readonly StoredModel[]): number {
+  return Math.max(1, ...models.map(({ target }) => target?.replicas.min ?? 1));
+}
+
+/** Proven revisions of arms without a lease, of what should be served and of what is until then; with their loading times. */
+function publicRevisions({ models, failed }: Situation): ReadonlyMap<string, number> {
+  const wanted = new Map<string, number>();
+  for (const model of models)
+    for (const target of targetsOf(model))
+      for (const arm of target.arms) {
+        const key = keyOf(model.model, arm.revision);
+        const { provenMs } = storedOf(model, arm.revision) ?? {};
+        if (arm.leased !== true && provenMs !== undefined && !failed.has(key)) wanted.set(key, provenMs);
+      }
+  return wanted;
+}
+
+function targetsOf({ target, generation, served }: StoredModel): readonly ModelTarget[] {
+  if (target === undefined) return [];
+  return served === undefined || served.generation === generation ? [target] : [target, served.target];
+}
+
+function storedOf({ revisions }: StoredModel, revision: string): StoredRevision | undefined {
+  return revisions.find(({ target }) => target.revision === revision);
+}
+
+/** A process that answers nobody yet may load what it likes. */
+function isFit(replica: ReplicaView, wanted: ReadonlyMap<string, number>): boolean {
+  const serves = [...replica.revisions.values()].some(({ kind }) => kind === 'ready');
+  return !serves || [...wanted].every(([key, loadMs]) => replica.revisions.has(key) || loadMs <= LIGHT_LOAD_MS);
+}
+
+/** A revision counts as settled on a replica when it is ready there, or given up. */
+function isComplete({ revisions }: ReplicaView, wanted: ReadonlyMap<string, number>): boolean {
+  return [...wanted.keys()].every((key) => {
+    const state = revisions.get(key)?.kind;
+    return state === 'ready' || state === 'failed';
+  });
+}
+
+function publicOrders(
+  replica: ReplicaView,
+  wanted: ReadonlyMap<string, number>,
+  { models, failed }: Situation,
+  alive: readonly ReplicaView[],
+): Orders {
+  const tables = models.flatMap((model) => tablesFor(model, replica, failed, alive));
+  const inUse = tables.flatMap(({ model, arms }) =>
+    arms.map(({ revision }) => keyOf(model, revision)).filter((key) => replica.revisions.get(key)?.kind === 'ready'),
+  );
+  return { revisions: [...new Set([...wanted.keys(), ...inUse])], tables };
+}
+
+/** Until the new arms can answer, the old ones do; the lease and the candidates' whereabouts are those of now. */
+function tablesFor(
+  model: StoredModel,
+  replica: ReplicaView,
+  failed: ReadonlyMap<string, string>,
+  alive: readonly ReplicaView[],
+): readonly TableOrder[] {
+  const { target, served } = model;
+  if (target === undefined) return [];
+  const table = tableFor(model, target, model.generation, alive);
+  if (isTurnable(table, replica, failed)) return [table];
+  const current = replica.tables.get(model.model);
+  if (
+    current !== undefined &&
+    current.arms.some((arm) => replica.revisions.get(keyOf(model.model, arm.revision))?.kind === 'ready')
+  )
+    return [
+      {
+        ...current,
+        ...leaseOf(model),
+        arms: current.arms.map((arm) => (arm.leased ? located(model.model, arm, alive) : arm)),
+      },
+    ];
+  return [served === undefined ? table : tableFor(model, served.target, served.generation, alive)];
+}
+
+/** Every arm that is to take traffic without a lease has been settled here, and one of them can. */
+export function isTurnable(
+  { model, arms }: TableOrder,
+  { revisions }: ReplicaView,
+  failed: ReadonlyMap<string, string>,
+): boolean {
+  const own = arms.filter(({ leased }) => !leased);
+  const taking = own.some(({ weight }) => weight > 0) ? own.filter(({ weight }) => weight > 0) : own.slice(0, 1);
+  const state = ({ revision }: ArmOrder) => revisions.get(keyOf(model, revision))?.kind;
+  return (
+    taking.every(
+      (arm) => state(arm) === 'ready' || state(arm) === 'failed' || failed.has(keyOf(model, arm.revision)),
+    ) && taking.some((arm) => state(arm) === 'ready')
+  );
+}
+
+function tableFor(
+  model: StoredModel,
+  target: ModelTarget,
+  generation: number,
+  alive: readonly ReplicaView[],
+): TableOrder {
+  return {
+    model: model.model,
+    generation,
+    arms: target.arms.map(({ revision, weight, leased = false }) => {
+      const version = storedOf(model, revision)?.target.version ?? '';
+      const order: ArmOrder = { revision, version, weight, leased };
+      return leased ? located(model.model, order, alive) : order;
+    }),
+    salt: target.salt,
+    ...(target.sticky === undefined ? {} : { sticky: target.sticky }),
+    ...leaseOf(model),
+    knows: knownNames(model.model, target, alive),
+  };
+}
+
+function leaseOf({ leaseUntilMs }: StoredModel): { readonly leaseUntilMs?: number } {
+  return leaseUntilMs === undefined ? {} : { leaseUntilMs };
+}
+
+/** A leased arm with the socket of the process that can answer for it, if there is one. */
+function located(model: string, order: ArmOrder, alive: readonly ReplicaView[]): ArmOrder {
+  const { revision, version, weight, leased } = order;
+  const arm: ArmOrder = { revision, version, weight, leased };
+  const key = keyOf(model, revision);
+  const candidate = alive.find(
+    ({ role, revisions }) => role.kind === 'candidate' && role.key === key && revisions.get(key)?.kind === 'ready',
+  );
+  return candidate === undefined ? arm : { ...arm, socket: candidate.socket };
+}
+
+function knownNames(model: string, { arms }: ModelTarget, alive: readonly ReplicaView[]): readonly string[] {
+  const names = new Set<string>();
+  for (const { revision } of arms)
+    for (const replica of alive) {
+      const state = replica.revisions.get(keyOf(model, revision));
+      if (state?.kind === 'ready') for (const name of state.knows) names.add(name);
+    }
+  return [...names];
+}
+
+/** Revisions that need a process of their own: leased arms, those that a table in force still turns to, and those to be proven. */
+function candidateKeys({ models, failed }: Situation, orders: Turn['orders']): ReadonlySet<string> {
+  const needed = new Set<string>();
+  for (const model of models)
+    for (const arm of model.target?.arms ?? [])
+      if (arm.leased === true || storedOf(model, arm.revision)?.provenMs === undefined)
+        needed.add(keyOf(model.model, arm.revision));
+  for (const { tables } of orders.values())
+    for (const { model, arms } of tables)
+      for (const arm of arms) if (arm.socket !== undefined) needed.add(keyOf(model, arm.revision));
+  for (const key of failed.keys()) needed.delete(key);
+  return needed;
+}
+
+/** In its own process a candidate is the whole table: which share it gets is decided where callers come in. */
+function candidateOrders(key: string, models: readonly StoredModel[], alive: readonly ReplicaView[]): Orders {
+  for (const model of models)
+    for (const { target } of model.revisions)
+      if (keyOf(model.model, target.revision) === key) {
+        const { revision, version } = target;
+        const arms: readonly ArmOrder[] = [{ revision, version, weight: 100, leased: false }];
+        return {
+          revisions: [key],
+          tables: [
+            {
+              model: model.model,
+              generation: model.generation,
+              arms,
+              salt: '',
+              knows: model.target === undefined ? [] : knownNames(model.model, model.target, alive),
+            },
+          ],
+        };
+      }
+  return { revisions: [], tables: [] };
+}
+
+/** The shares that requests get now, over the replicas that are open. */
+export function effectiveShares(
+  { model, target }: StoredModel,
+  open: readonly ReplicaView[],
+  nowMs: number,
+): readonly { readonly revision: string; readonly weight: number }[] {
+  const shares = new Map((target?.arms ?? []).map(({ revision }) => [revision, 0]));
+  for (const replica of open) {
+    const table = replica.tables.get(model);
+    if (table === undefined) continue;
+    const available = table.arms.map((arm) => ({
+      ...arm,
+      available: arm.socket !== undefined || replica.revisions.get(keyOf(model, arm.revision))?.kind === 'ready',
+    }));
+    if (!available.some((arm) => arm.available)) continue;
+    const live = table.leaseUntilMs !== undefined && nowMs < table.leaseUntilMs;
+    for (const { revision, weight } of effectiveWeights(available, live))
+      shares.set(revision, (shares.get(revision) ?? 0) + weight / open.length);
+  }
+  return [...shares].map(([revision, weight]) => ({ revision, weight }));
+}

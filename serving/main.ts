@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fleetTokens } from './config.ts';
+import { startAdmin } from './daemon/admin.ts';
+import { FleetDaemon, isLoopback } from './daemon/fleet-daemon.ts';
+
+/**
+ * The fleet daemon: `node serving/main.ts --folder DIR [--host 127.0.0.1] [--port 8000] [--admin-host 127.0.0.1] [--admin-port 8003] [--tied]`.
+ *
+ * Writes one line of JSON when both ports are open. `--tied`: ends when the process that started it does. SIGTERM and SIGINT end it after
+ * answering what has come in.
+ */
+const { values } = parseArgs({
+  options: {
+    folder: { type: 'string' },
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '8000' },
+    'admin-host': { type: 'string', default: '127.0.0.1' },
+    'admin-port': { type: 'string', default: '8003' },
+    tied: { type: 'boolean', default: false },
+  },
+});
+
+const ARTIFACT_LIMIT_BYTES = 4 * 2 ** 30;
+
+async function main(): Promise<void> {
+  if (values.folder === undefined) throw new Error('--folder is needed: where the fleet remembers what it serves');
+  const tokens = fleetTokens();
+  const adminHost = values['admin-host'];
+  if (tokens.admin === undefined && !isLoopback(adminHost))
+    throw new Error(`the admin API on ${adminHost} needs a token: set SLIPWAY_ADMIN_TOKEN`);
+  const daemon = new FleetDaemon({
+    folder: resolve(values.folder),
+    host: values.host,
+    port: Number(values.port),
+    callerToken: tokens.caller,
+    serverVersion: versionOfPackage(),
+  });
+  const port = await daemon.start();
+  const admin = await startAdmin(daemon, {
+    host: adminHost,
+    port: Number(values['admin-port']),
+    token: tokens.admin,
+    artifactLimitBytes: ARTIFACT_LIMIT_BYTES,
+  });
+
+  let stopping: Promise<void> | undefined;
+  const stop = (): void => {
+    stopping ??= Promise.all([daemon.stop(), admin.close()]).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error('the fleet did not stop well', error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  if (values.tied) process.on('disconnect', stop);
+  // Who reads the line may be gone by then.
+  process.stdout.on('error', () => {});
+  console.log(
+    JSON.stringify({
+      ready: true,
+      http: `http://${authority(values.host)}:${port}`,
+      admin: `http://${authority(adminHost)}:${admin.port}`,
+      pid: process.pid,
+    }),
+  );
+}
+
+function authority(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function versionOfPackage(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const parsed: unknown = JSON.parse(text);
+  return typeof parsed === 'object' && parsed !== null && 'version' in parsed ? String(parsed.version) : 'unknown';
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  if (error instanceof Error && error.cause !== undefined) console.error(error.cause);
+  process.exit(1);
+});

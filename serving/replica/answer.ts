@@ -1,0 +1,218 @@
+import { domainFlagsOf } from '../model/domain.ts';
+import { problemText, tensorsOf } from '../model/feeds.ts';
+import { tableOfRecords } from '../model/records.ts';
+import {
+  type Answer,
+  type ScoreMapping,
+  type Scores,
+  answerOf,
+  decisionOf,
+  joinScores,
+  scoresOf,
+} from '../model/score.ts';
+import type { Signature } from '../model/signature.ts';
+import type { Tensor } from '../model/tensor.ts';
+import { Refusal } from '../protocol/refusal.ts';
+import { type PredictRequest, predictResponseOf } from '../protocol/v1.ts';
+import { type InferRequest, inferResponseOf, tensorOfInput } from '../protocol/v2.ts';
+import type { Call, Parsed, Reply } from './call.ts';
+import type { ArmCounter } from './counters.ts';
+import type { LoadedRevision } from './load-revision.ts';
+
+/** Everything an answer needs besides the request. */
+export interface Answering {
+  readonly loaded: LoadedRevision;
+  readonly counter: ArmCounter;
+  readonly deadline: number;
+  /** Names that some live revision takes; others are unused. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** More would only repeat what the first say. */
+const MAX_FLAGS = 1000;
+
+/** Answers with a revision of this process. Rejects with a Refusal. */
+export function answerLocally(call: Call, parsed: Parsed, answering: Answering): Promise<Reply> {
+  return parsed.protocol === 'v2' ? infer(parsed.request, answering) : predict(call, parsed.request, answering);
+}
+
+async function infer(request: InferRequest, { loaded, counter, deadline, known }: Answering): Promise<Reply> {
+  const { order, session } = loaded;
+  const flags = unusedFlags(
+    request.inputs.map(({ name }) => name),
+    known,
+    loaded,
+  );
+  const feeds = new Map<string, Tensor>();
+  for (const declaration of session.inputs) {
+    const input = request.inputs.find(({ name }) => name === declaration.name);
+    if (input === undefined)
+      throw new Refusal(
+        400,
+        `input "${declaration.name}" of model "${order.model}" ${order.version} is missing; it takes ${session.inputs.map(({ name }) => `"${name}"`).join(', ')}`,
+        { unservable: true },
+      );
+    feeds.set(declaration.name, tensorOfInput(input, declaration, order.model));
+  }
+  for (const name of request.outputs ?? [])
+    if (!session.outputs.some((output) => output.name === name))
+      throw new Refusal(
+        400,
+        `model "${order.model}" ${order.version} has no output "${name}"; it has ${session.outputs.map((output) => `"${output.name}"`).join(', ')}`,
+      );
+  const parameters = Object.keys(request.parameters).length === 0 ? '' : JSON.stringify(request.parameters);
+  const { outputs, queueMs } = await loaded.batcher.submit(feeds, request.outputs, parameters, deadline);
+  counter.waited(queueMs);
+  const scores = scoresIn(loaded.score, outputs);
+  if (scores !== undefined) counter.scored(decidingScores(scores));
+  const { model, version, revision } = order;
+  return {
+    body: inferResponseOf({
+      id: request.id,
+      model,
+      version,
+      outputs: orderedOutputs(request.outputs, loaded, outputs),
+    }),
+    revision,
+    version,
+    flags,
+    rows: scores?.rows ?? 1,
+    ...(scores === undefined ? {} : { scores: scores.scores }),
+  };
+}
+
+/** Outputs in the order that was asked for, else as the graph declares them. */
+function orderedOutputs(
+  wanted: readonly string[] | undefined,
+  loaded: LoadedRevision,
+  outputs: ReadonlyMap<string, Tensor>,
+): ReadonlyMap<string, Tensor> {
+  const ordered = new Map<string, Tensor>();
+  for (const name of wanted ?? loaded.session.outputs.map((output) => output.name)) {
+    const tensor = outputs.get(name);
+    if (tensor !== undefined) ordered.set(name, tensor);
+  }
+  return ordered;
+}
+
+/** The scores in a tensor answer, where the output that holds them was asked for. */
+function scoresIn(mapping: ScoreMapping | undefined, outputs: ReadonlyMap<string, Tensor>): Scores | undefined {
+  const rows = mapping === undefined ? undefined : outputs.get(mapping.output)?.shape[0];
+  if (mapping === undefined || rows === undefined) return undefined;
+  try {
+    return scoresOf(mapping, outputs, rows);
+  } catch {
+    // The graph answers tensors as it likes; only records need a score, and are refused without one.
+    return undefined;
+  }
+}
+
+/** One number a row: the score, for several classes that of the decided one. */
+function decidingScores(scores: Scores): Float64Array {
+  if (scores.task !== 'multiclass') return scores.scores;
+  const width = scores.classes.length;
+  return Float64Array.from(
+    { length: scores.rows },
+    (_, row) => scores.scores[row * width + decisionOf(scores, row)] ?? NaN,
+  );
+}
+
+async function predict(call: Call, request: PredictRequest, answering: Answering): Promise<Reply> {
+  const { loaded, counter } = answering;
+  const { order, records, score } = loaded;
+  const { model, version, revision } = order;
+  if (records.kind === 'none') throw new Refusal(422, `model "${model}" ${version} takes tensors only: ${records.why}`);
+  if (score === undefined)
+    throw new Refusal(422, `model "${model}" ${version} takes tensors only: no output is its score`);
+  const { signature } = records;
+  const missing = signature.columns.find(({ name }) =>
+    request.instances.some((record) => !Object.hasOwn(record, name)),
+  );
+  const read = tableOfRecords(signature, withPlainIntegers(request.instances, signature));
+  if (read.kind === 'refused')
+    throw new Refusal(400, `instances: ${read.problems.map(problemText).join('; ')}`, {
+      unservable: missing !== undefined,
+    });
+  const flags = unusedFlags(read.unknown, answering.known, loaded);
+  const scores = await scoresOfTable(
+    read.table.rows,
+    (from, to) => tensorsOf(signature, read.table, from, to),
+    answering,
+    score,
+  );
+  counter.scored(decidingScores(scores));
+  const outside = domainFlagsOf(order.specification.columns, read.table, MAX_FLAGS);
+  const predictions = request.instances.map((_, row) =>
+    predictionOf(
+      scores,
+      row,
+      // What is expected, not what was found: flags are logged, and the value may be private.
+      outside.filter((flag) => flag.row === row).map(({ column, expected }) => `${column}: outside ${expected}`),
+    ),
+  );
+  return {
+    body: predictResponseOf({ id: call.id, model, version, revision, predictions, flags }),
+    revision,
+    version,
+    flags: [...new Set([...flags, ...predictions.flatMap((prediction) => prediction.flags)])],
+    scores: scores.scores,
+    rows: scores.rows,
+  };
+}
+
+async function scoresOfTable(
+  rows: number,
+  feedsOf: (from: number, to: number) => ReturnType<typeof tensorsOf>,
+  { loaded, counter, deadline }: Answering,
+  score: ScoreMapping,
+): Promise<Scores> {
+  const fixed = loaded.records.kind === 'signature' && loaded.records.signature.fixedBatch === 1;
+  const step = fixed ? 1 : Math.max(1, rows);
+  const parts: Scores[] = [];
+  for (let from = 0; from === 0 || from < rows; from += step) {
+    const to = Math.min(rows, from + step);
+    const fed = feedsOf(from, to);
+    if (fed.kind === 'refused') throw new Refusal(400, `instances: ${fed.problems.map(problemText).join('; ')}`);
+    const { outputs, queueMs } = await loaded.batcher.submit(fed.feeds, [score.output], '', deadline);
+    counter.waited(queueMs);
+    parts.push(scoresOf(score, outputs, to - from));
+  }
+  return joinScores(parts);
+}
+
+function predictionOf(
+  scores: Scores,
+  row: number,
+  flags: readonly string[],
+): Answer & { readonly flags: readonly string[] } {
+  const answer = answerOf(scores, row);
+  const finite = typeof answer.score === 'number' ? Number.isFinite(answer.score) : answer.score.every(Number.isFinite);
+  return { ...answer, flags: finite ? flags : [...flags, 'score: not finite'] };
+}
+
+/** Integers beyond 2^53 were kept exact by the parser: as text for an integer column, rounded for the others. */
+function withPlainIntegers(
+  instances: PredictRequest['instances'],
+  signature: Signature,
+): readonly Readonly<Record<string, unknown>>[] {
+  if (!instances.some((record) => Object.values(record).some((value) => typeof value === 'bigint'))) return instances;
+  const integers = new Set(signature.columns.filter(({ type }) => type === 'integer').map(({ name }) => name));
+  return instances.map((record) =>
+    Object.fromEntries(
+      Object.entries(record).map(([name, value]) => [
+        name,
+        typeof value !== 'bigint' ? value : integers.has(name) ? value.toString() : Number(value),
+      ]),
+    ),
+  );
+}
+
+function unusedFlags(names: readonly string[], known: ReadonlySet<string>, loaded: LoadedRevision): readonly string[] {
+  const unused = names.filter((name) => !known.has(name) && !loaded.knows.has(name));
+  if (unused.length > 0 && loaded.order.specification.serving.strictInputs)
+    throw new Refusal(
+      400,
+      `model "${loaded.order.model}" takes no input ${unused.map((name) => `"${name}"`).join(', ')} (serving.strictInputs)`,
+    );
+  return unused.map((name) => `unused: ${name}`);
+}

@@ -1,0 +1,286 @@
+import { DATATYPES } from '../model/datatype.ts';
+import type { ModelSession } from '../model/session.ts';
+import type { Tensor, TensorData } from '../model/tensor.ts';
+import { Refusal } from '../protocol/refusal.ts';
+
+/**
+ * Adaptive batching without delay. A run holds the event loop, so requests pile up while one is under way; what is queued when the loop
+ * comes round becomes the next run, up to `maxBatch` rows. Nothing ever waits for company.
+ *
+ * Requests are merged only when they ask for the same outputs with the same parameters, and their inputs agree in datatypes and in all
+ * dimensions after the first; and only for graphs whose inputs and outputs all have a variable first dimension. A graph that breaks that
+ * promise (an output with another number of rows) is run request by request from then on.
+ */
+export interface Computed {
+  readonly outputs: ReadonlyMap<string, Tensor>;
+  readonly queueMs: number;
+}
+
+export interface BatcherOptions {
+  readonly maxBatch: number;
+  /** Requests that may wait; one more is refused with 429. */
+  readonly maxQueued: number;
+  readonly onRun: (rows: number, computeMs: number) => void;
+}
+
+interface Job {
+  readonly feeds: ReadonlyMap<string, Tensor>;
+  readonly fetches: readonly string[] | undefined;
+  /** Undefined: must run alone. */
+  readonly mergeKey: string | undefined;
+  readonly rows: number;
+  readonly queuedAt: number;
+  readonly deadline: number;
+  readonly resolve: (computed: Computed) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Batcher {
+  readonly #session: ModelSession;
+  readonly #options: BatcherOptions;
+  #mergeable: boolean;
+  #queue: Job[] = [];
+  #busy = false;
+
+  constructor(session: ModelSession, options: BatcherOptions) {
+    this.#session = session;
+    this.#options = options;
+    this.#mergeable = [...session.inputs, ...session.outputs].every(({ shape }) => shape[0] === -1);
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** `deadline` is in `performance.now()` milliseconds: a request that is still queued then is refused with 503. */
+  submit(
+    feeds: ReadonlyMap<string, Tensor>,
+    fetches: readonly string[] | undefined,
+    parameters: string,
+    deadline: number,
+  ): Promise<Computed> {
+    if (this.#queue.length >= this.#options.maxQueued)
+      return Promise.reject(
+        new Refusal(429, `the queue is full: ${this.#queue.length} requests are waiting`, { retryAfterSeconds: 1 }),
+      );
+    const { promise, resolve, reject } = Promise.withResolvers<Computed>();
+    const rows = rowsOf(feeds);
+    const mergeKey =
+      this.#mergeable && rows !== undefined && rows > 0 ? mergeKeyOf(feeds, fetches, parameters) : undefined;
+    this.#queue.push({
+      feeds,
+      fetches,
+      mergeKey,
+      rows: rows ?? 1,
+      queuedAt: performance.now(),
+      deadline,
+      resolve,
+      reject,
+    });
+    this.#wake();
+    return promise;
+  }
+
+  /** Resolves once nothing waits and nothing runs. */
+  async settled(): Promise<void> {
+    while (this.#busy || this.#queue.length > 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #wake(): void {
+    if (this.#busy || this.#queue.length === 0) return;
+    this.#busy = true;
+    setImmediate(() => {
+      this.#flush().then(
+        () => this.#rest(),
+        () => this.#rest(),
+      );
+    });
+  }
+
+  #rest(): void {
+    this.#busy = false;
+    this.#wake();
+  }
+
+  async #flush(): Promise<void> {
+    const now = performance.now();
+    const jobs = this.#take(now);
+    const [first, ...others] = jobs;
+    if (first === undefined) return;
+    if (others.length === 0) await this.#runAlone(first, now);
+    else await this.#runMerged(jobs, first, now);
+  }
+
+  /** The oldest live request and those behind it that may share its run. */
+  #take(now: number): Job[] {
+    const taken: Job[] = [];
+    const left: Job[] = [];
+    let rows = 0;
+    for (const job of this.#queue) {
+      const first = taken[0];
+      if (job.deadline < now)
+        job.reject(
+          new Refusal(
+            503,
+            `the request waited ${Math.round(now - job.queuedAt)} ms in the queue, beyond its deadline`,
+            {
+              retryAfterSeconds: 1,
+            },
+          ),
+        );
+      else if (first === undefined) {
+        taken.push(job);
+        rows = job.rows;
+      } else if (
+        job.mergeKey !== undefined &&
+        job.mergeKey === first.mergeKey &&
+        rows + job.rows <= this.#options.maxBatch
+      ) {
+        taken.push(job);
+        rows += job.rows;
+      } else left.push(job);
+    }
+    this.#queue = left;
+    return taken;
+  }
+
+  async #runAlone(job: Job, now: number): Promise<void> {
+    try {
+      const outputs = await this.#runInChunks(job);
+      job.resolve({ outputs, queueMs: now - job.queuedAt });
+    } catch (error) {
+      job.reject(
+        error instanceof Refusal ? error : new Refusal(500, `the model could not be run: ${messageOf(error)}`),
+      );
+    }
+  }
+
+  /** A request of more rows than one run may hold is answered in several. */
+  async #runInChunks(job: Job): Promise<ReadonlyMap<string, Tensor>> {
+    const { maxBatch } = this.#options;
+    if (job.mergeKey === undefined || job.rows <= maxBatch) return this.#run(job.feeds, job.fetches, job.rows);
+    const parts: ReadonlyMap<string, Tensor>[] = [];
+    for (let from = 0; from < job.rows; from += maxBatch) {
+      const rows = Math.min(maxBatch, job.rows - from);
+      const outputs = await this.#run(slicedFeeds(job.feeds, from, rows), job.fetches, rows);
+      if (!haveRows(outputs, rows)) {
+        this.#mergeable = false;
+        return this.#run(job.feeds, job.fetches, job.rows);
+      }
+      parts.push(outputs);
+    }
+    return joinedTensors(parts);
+  }
+
+  async #runMerged(jobs: readonly Job[], first: Job, now: number): Promise<void> {
+    const rows = jobs.reduce((sum, job) => sum + job.rows, 0);
+    let outputs: ReadonlyMap<string, Tensor> | undefined;
+    try {
+      outputs = await this.#run(joinedTensors(jobs.map((job) => job.feeds)), first.fetches, rows);
+      if (!haveRows(outputs, rows)) {
+        this.#mergeable = false;
+        outputs = undefined;
+      }
+    } catch {
+      // One caller's row may be what the graph cannot take: alone, each gets the answer that is its own.
+      outputs = undefined;
+    }
+    if (outputs === undefined) {
+      for (const job of jobs) await this.#runAlone(job, now);
+      return;
+    }
+    let from = 0;
+    for (const job of jobs) {
+      job.resolve({ outputs: slicedFeeds(outputs, from, job.rows), queueMs: now - job.queuedAt });
+      from += job.rows;
+    }
+  }
+
+  async #run(
+    feeds: ReadonlyMap<string, Tensor>,
+    fetches: readonly string[] | undefined,
+    rows: number,
+  ): Promise<ReadonlyMap<string, Tensor>> {
+    const started = performance.now();
+    const outputs = await this.#session.run(feeds, fetches);
+    this.#options.onRun(rows, performance.now() - started);
+    return outputs;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The first dimension that all inputs share; undefined where they differ. */
+function rowsOf(feeds: ReadonlyMap<string, Tensor>): number | undefined {
+  let rows: number | undefined;
+  for (const { shape } of feeds.values()) {
+    if (shape[0] === undefined || (rows !== undefined && rows !== shape[0])) return undefined;
+    rows = shape[0];
+  }
+  return rows;
+}
+
+function mergeKeyOf(
+  feeds: ReadonlyMap<string, Tensor>,
+  fetches: readonly string[] | undefined,
+  parameters: string,
+): string {
+  let key = `${parameters}|${fetches === undefined ? '*' : JSON.stringify(fetches)}`;
+  for (const [name, { datatype, shape }] of feeds) {
+    key += `|${name}:${datatype}`;
+    for (let axis = 1; axis < shape.length; axis++) key += `,${shape[axis]}`;
+  }
+  return key;
+}
+
+function haveRows(outputs: ReadonlyMap<string, Tensor>, rows: number): boolean {
+  for (const { shape } of outputs.values()) if (shape[0] !== rows) return false;
+  return true;
+}
+
+/** Rows [from, from + rows) of every tensor; typed arrays are views, not copies. */
+function slicedFeeds(tensors: ReadonlyMap<string, Tensor>, from: number, rows: number): ReadonlyMap<string, Tensor> {
+  const sliced = new Map<string, Tensor>();
+  for (const [name, { datatype, shape, data }] of tensors) {
+    const width = rowSizeOf(shape);
+    const part: TensorData = Array.isArray(data)
+      ? data.slice(from * width, (from + rows) * width)
+      : (data as Float32Array).subarray(from * width, (from + rows) * width);
+    sliced.set(name, { datatype, shape: [rows, ...shape.slice(1)], data: part });
+  }
+  return sliced;
+}
+
+function rowSizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (let axis = 1; axis < shape.length; axis++) size *= shape[axis] ?? 1;
+  return size;
+}
+
+/** Tensors of the same names, datatypes and trailing dimensions, one below the other. */
+function joinedTensors(parts: readonly ReadonlyMap<string, Tensor>[]): ReadonlyMap<string, Tensor> {
+  const joined = new Map<string, Tensor>();
+  const [first] = parts;
+  if (first === undefined) return joined;
+  for (const [name, { datatype, shape }] of first) {
+    const tensors = parts.map((part) => part.get(name)).filter((tensor) => tensor !== undefined);
+    const rows = tensors.reduce((sum, tensor) => sum + (tensor.shape[0] ?? 0), 0);
+    joined.set(name, { datatype, shape: [rows, ...shape.slice(1)], data: joinedData(datatype, tensors) });
+  }
+  return joined;
+}
+
+function joinedData(datatype: Tensor['datatype'], tensors: readonly Tensor[]): TensorData {
+  if (datatype === 'BYTES') return tensors.flatMap(({ data }) => data as readonly string[]);
+  const length = tensors.reduce((sum, { data }) => sum + data.length, 0);
+  // The arrays are of one class, which TypeScript cannot see through the table of datatypes.
+  const joined = new DATATYPES[datatype].array(length) as Float32Array;
+  let at = 0;
+  for (const { data } of tensors) {
+    joined.set(data as Float32Array, at);
+    at += data.length;
+  }
+  return joined;
+}

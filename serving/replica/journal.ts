@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { type Socket, connect } from 'node:net';
+import { serialize } from 'node:v8';
+import type { LogEntry, LogFrame, LogSchema } from '../lake/entry.ts';
+
+/**
+ * The replica's end of the prediction log: bounded and never blocking. Entries wait a moment to share a frame; when the writer is away or
+ * slow, what does not fit is dropped and counted. Frames are `v8.serialize` behind a 32-bit little-endian length.
+ */
+export class Journal {
+  readonly #path: string | undefined;
+  readonly #schemas = new Map<string, LogSchema>();
+  #said = new Set<string>();
+  #entries: LogEntry[] = [];
+  #socket: Socket | undefined;
+  #connected = false;
+  #timer: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+  written = 0;
+  dropped = 0;
+
+  constructor(path: string | undefined) {
+    this.#path = path;
+    this.#connect();
+  }
+
+  describe(schema: LogSchema): void {
+    this.#schemas.set(schema.revision, schema);
+  }
+
+  add(entry: LogEntry): void {
+    if (this.#path === undefined) return;
+    if (this.#entries.length >= MAX_WAITING) {
+      this.dropped += 1;
+      return;
+    }
+    this.#entries.push(entry);
+    if (this.#entries.length >= ENTRIES_A_FRAME) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+  }
+
+  /** Hands over what waits, and waits until the writer has it or the limit has passed. */
+  async close(limitMs: number): Promise<void> {
+    this.#flush();
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    const socket = this.#socket;
+    if (socket === undefined || !this.#connected) return;
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, limitMs);
+      socket.end(() => {
+        clearTimeout(limit);
+        resolve();
+      });
+    });
+    socket.destroy();
+  }
+
+  #connect(): void {
+    if (this.#path === undefined || this.#closed) return;
+    const socket = connect(this.#path);
+    socket.on('connect', () => {
+      this.#connected = true;
+      this.#said = new Set();
+      this.#flush();
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      this.#connected = false;
+      if (!this.#closed) this.#retry = setTimeout(() => this.#connect(), RETRY_MS);
+    });
+    // Nothing is ever said back; reading notices the end.
+    socket.resume();
+    this.#socket = socket;
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const socket = this.#socket;
+    if (this.#entries.length === 0 || socket === undefined || !this.#connected) return;
+    if (socket.writableLength > MAX_BUFFERED_BYTES) {
+      this.#timer = setTimeout(() => this.#flush(), FLUSH_MS);
+      return;
+    }
+    const entries = this.#entries;
+    this.#entries = [];
+    for (const { revision } of entries) {
+      const schema = this.#schemas.get(revision);
+      if (schema === undefined || this.#said.has(revision)) continue;
+      this.#said.add(revision);
+      socket.write(framed({ kind: 'schema', schema }));
+    }
+    socket.write(framed({ kind: 'entries', entries }));
+    this.written += entries.length;
+  }
+}
+
+const FLUSH_MS = 100;
+const RETRY_MS = 250;
+const ENTRIES_A_FRAME = 128;
+const MAX_WAITING = 20_000;
+const MAX_BUFFERED_BYTES = 16 * 2 ** 20;
+/** Larger inputs are logged as their size and digest. */
+const MAX_BODY_CHARACTERS = 16_384;
+
+export function framed(frame: LogFrame): Buffer {
+  const payload = serialize(frame);
+  const message = Buffer.allocUnsafe(payload.length + 4);
+  message.writeUInt32LE(payload.length, 0);
+  payload.copy(message, 4);
+  return message;
+}
+
+/** A body as it goes into the log. */
+export function loggedBody(body: string): Pick<LogEntry, 'body' | 'bodyDigest' | 'bodyBytes'> {
+  if (body.length <= MAX_BODY_CHARACTERS) return { body, bodyBytes: body.length };
+  return {
+    bodyDigest: `sha256:${createHash('sha256').update(body).digest('hex')}`,
+    bodyBytes: Buffer.byteLength(body),
+  };
+}

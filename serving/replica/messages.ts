@@ -1,0 +1,118 @@
+import type { SelfTest, Sticky } from '../fleet.ts';
+import type { Specification } from '../model/specification.ts';
+import type { ArmCounts } from './counters.ts';
+
+/**
+ * What the daemon and its replicas say to each other (Node's IPC channel, structured clone). Orders are complete and level-triggered: the
+ * last one says everything that should be, so a lost or doubled one does no harm.
+ */
+export interface RevisionOrder {
+  readonly model: string;
+  readonly version: string;
+  readonly revision: string;
+  /** `sha256:…` of the model file. */
+  readonly digest: string;
+  readonly specification: Specification;
+  /** Where each of the specification's files lies, by `uri`. */
+  readonly paths: Readonly<Record<string, string>>;
+  /** Columns that are never written to the log. */
+  readonly privateColumns: readonly string[];
+  readonly selfTests: readonly SelfTest[];
+}
+
+/** Two models may have one specification, and so one revision: a process keeps them apart by this key. */
+export function keyOf(model: string, revision: string): string {
+  return `${model} ${revision}`;
+}
+
+export interface ArmOrder {
+  readonly revision: string;
+  readonly version: string;
+  readonly weight: number;
+  readonly leased: boolean;
+  /** Where another process answers for this arm; undefined: this process runs it. */
+  readonly socket?: string;
+}
+
+export interface TableOrder {
+  readonly model: string;
+  readonly generation: number;
+  readonly arms: readonly ArmOrder[];
+  readonly salt: string;
+  readonly sticky?: Sticky;
+  /** Milliseconds since the epoch; leased arms get nothing after it. */
+  readonly leaseUntilMs?: number;
+  /** Names of inputs and columns that some live revision of the model takes; others are told as unused. */
+  readonly knows: readonly string[];
+}
+
+export type ToReplica =
+  /** Comes first, once. */
+  | { readonly kind: 'start'; readonly settings: ReplicaSettings }
+  | {
+      readonly kind: 'orders';
+      readonly sequence: number;
+      readonly revisions: readonly RevisionOrder[];
+      readonly tables: readonly TableOrder[];
+    }
+  /** Comes with the socket of a caller's connection. */
+  | { readonly kind: 'connection' }
+  /** `idle: 'cut'` ends connections without a request under way at once: when the whole fleet stops, nobody takes over. */
+  | { readonly kind: 'drain'; readonly limitMs: number; readonly idle: 'cut' | 'leave' }
+  | { readonly kind: 'report' }
+  | { readonly kind: 'told'; readonly ask: number; readonly answer: Told };
+
+export interface ReplicaSettings {
+  /** The Unix socket on which it answers for others; and the only one for a candidate. */
+  readonly socket: string;
+  /** Where the log's writer listens; undefined: nothing is logged. */
+  readonly logSocket?: string;
+  /** What callers must show as `Authorization: Bearer …`; undefined: nothing. */
+  readonly callerToken?: string;
+  /** False when others than this machine may call: looking up and feedback then need a token, always. */
+  readonly loopback: boolean;
+  /** How long an idle connection is kept. */
+  readonly keepAliveMs: number;
+  readonly serverVersion: string;
+}
+
+export type FromReplica =
+  | { readonly kind: 'listening' }
+  /** The tables of these orders are in force. */
+  | { readonly kind: 'turned'; readonly sequence: number }
+  /** `key` as keyOf makes it. */
+  | { readonly kind: 'revision'; readonly key: string; readonly state: RevisionState }
+  | { readonly kind: 'report'; readonly report: ReplicaReport }
+  | { readonly kind: 'ask'; readonly ask: number; readonly question: Question };
+
+export type RevisionState =
+  | { readonly kind: 'loading' }
+  | {
+      readonly kind: 'ready';
+      readonly loadMs: number;
+      /** Names of inputs and columns that a request may carry. */
+      readonly knows: readonly string[];
+    }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export interface ReplicaReport {
+  readonly arms: readonly ArmCounts[];
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly connections: number;
+  readonly rssBytes: number;
+  readonly log: { readonly written: number; readonly dropped: number };
+  readonly unusedInputs: number;
+}
+
+/** What a replica cannot answer alone: it sees its own share only. */
+export type Question =
+  | { readonly kind: 'metrics' }
+  | { readonly kind: 'prediction'; readonly id: string }
+  | { readonly kind: 'feedback'; readonly model: string; readonly body: string };
+
+export interface Told {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}

@@ -1,0 +1,264 @@
+import { type Server, createServer } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
+import type { LogSchema } from '../lake/entry.ts';
+import { ArmCounter } from './counters.ts';
+import { Journal } from './journal.ts';
+import { type LoadedRevision, loadRevision } from './load-revision.ts';
+import {
+  type FromReplica,
+  type Question,
+  type ReplicaReport,
+  type ReplicaSettings,
+  type RevisionOrder,
+  type TableOrder,
+  type Told,
+  keyOf,
+} from './messages.ts';
+import { RemoteArm } from './remote-arm.ts';
+import { route } from './routes.ts';
+import type { Serving } from './serve-call.ts';
+import { type Table, tableOf } from './table.ts';
+
+/**
+ * One replica: the revisions it runs, its tables of arms, and one HTTP server fed by its own Unix socket and by connections that the daemon
+ * hands over.
+ *
+ * starting → (orders) → serving → (drain) → draining → gone. Draining: every answer closes its connection, idle connections end by the usual
+ * keep-alive limit, and when none is left or the limit has passed the process ends.
+ */
+export class Replica {
+  readonly #settings: ReplicaSettings;
+  readonly #say: (message: FromReplica) => void;
+  readonly #journal: Journal;
+  readonly #server: Server;
+  readonly #counters = new Map<string, ArmCounter>();
+  readonly #loaded = new Map<string, LoadedRevision>();
+  readonly #remotes = new Map<string, RemoteArm>();
+  readonly #sockets = new Set<Socket>();
+  readonly #lingering = new WeakSet<Socket>();
+  readonly #asked = new Map<number, (told: Told) => void>();
+  #wanted = new Map<string, RevisionOrder>();
+  readonly #failed = new Set<string>();
+  #orders: readonly TableOrder[] = [];
+  #tables: ReadonlyMap<string, Table> = new Map();
+  #loading = false;
+  #inFlight = 0;
+  #unused = 0;
+  #asks = 0;
+  #draining = false;
+  #reporter: NodeJS.Timeout;
+
+  constructor(settings: ReplicaSettings, say: (message: FromReplica) => void) {
+    this.#settings = settings;
+    this.#say = say;
+    this.#journal = new Journal(settings.logSocket);
+    const serving: Serving = {
+      table: (model) => this.#tables.get(model),
+      counter: (model, revision) => this.#counterOf(model, revision),
+      journal: this.#journal,
+      countUnused: (names) => {
+        this.#unused += names;
+      },
+    };
+    const context = {
+      settings,
+      serving,
+      tables: () => this.#tables,
+      ask: (question: Question) => this.#ask(question),
+      draining: () => this.#draining,
+    };
+    this.#server = createServer({ keepAliveTimeout: settings.keepAliveMs }, (request, response) => {
+      // What arrives behind the last answer of a connection was sent too late: its sender sees the end of the connection and asks again.
+      if (this.#lingering.has(request.socket)) return;
+      this.#inFlight += 1;
+      response.on('close', () => {
+        this.#inFlight -= 1;
+      });
+      route(request, response, context).catch((error: unknown) => {
+        console.error('a request could not be answered', error);
+        response.destroy();
+      });
+    });
+    this.#server.on('connection', (socket: Socket) => this.#watch(socket));
+    this.#reporter = setInterval(() => this.report(), REPORT_MS);
+  }
+
+  listen(): void {
+    this.#server.listen(this.#settings.socket, () => this.#say({ kind: 'listening' }));
+  }
+
+  /** A caller's connection, accepted by the daemon. */
+  accept(socket: Socket): void {
+    socket.setNoDelay(true);
+    this.#server.emit('connection', socket);
+    socket.resume();
+  }
+
+  order(sequence: number, revisions: readonly RevisionOrder[], tables: readonly TableOrder[]): void {
+    this.#wanted = new Map(revisions.map((order) => [keyOf(order.model, order.revision), order]));
+    for (const key of this.#failed) if (!this.#wanted.has(key)) this.#failed.delete(key);
+    this.#orders = tables;
+    const sockets = new Set(tables.flatMap(({ arms }) => arms.flatMap(({ socket }) => socket ?? [])));
+    for (const socket of sockets) if (!this.#remotes.has(socket)) this.#remotes.set(socket, new RemoteArm(socket));
+    this.#turn();
+    this.#say({ kind: 'turned', sequence });
+    for (const [socket, remote] of this.#remotes)
+      if (!sockets.has(socket)) {
+        this.#remotes.delete(socket);
+        remote.close();
+      }
+    if (this.#loading) return;
+    this.#loading = true;
+    void this.#load().finally(() => {
+      this.#loading = false;
+    });
+  }
+
+  told(ask: number, answer: Told): void {
+    this.#asked.get(ask)?.(answer);
+    this.#asked.delete(ask);
+  }
+
+  /** Ends when the last connection has; at the limit, whatever is still open is cut. */
+  async drain(limitMs: number, idle: 'cut' | 'leave'): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    // The server's own close would cut idle connections, on which the next request may be under way already.
+    NetServer.prototype.close.call(this.#server);
+    if (idle === 'cut') this.#server.closeIdleConnections();
+    const until = performance.now() + limitMs;
+    while (this.#sockets.size > 0 && performance.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    clearInterval(this.#reporter);
+    for (const socket of this.#sockets) socket.destroy();
+    await this.#journal.close(LOG_CLOSE_MS);
+    this.report();
+  }
+
+  report(): void {
+    this.#say({ kind: 'report', report: this.#report() });
+  }
+
+  #report(): ReplicaReport {
+    let queued = 0;
+    for (const { batcher } of this.#loaded.values()) queued += batcher.queued;
+    return {
+      arms: [...this.#counters.values()].map((counter) => counter.snapshot()),
+      inFlight: this.#inFlight,
+      queued,
+      connections: this.#sockets.size,
+      rssBytes: process.memoryUsage.rss(),
+      log: { written: this.#journal.written, dropped: this.#journal.dropped },
+      unusedInputs: this.#unused,
+    };
+  }
+
+  /** Puts the tables in force with what is loaded now. */
+  #turn(): void {
+    this.#tables = new Map(this.#orders.map((order) => [order.model, tableOf(order, this.#loaded, this.#remotes)]));
+  }
+
+  /** Loads what is wanted, one after the other, and lets go of what is not, until both agree. */
+  async #load(): Promise<void> {
+    for (;;) {
+      for (const [key, loaded] of this.#loaded)
+        if (!this.#wanted.has(key)) {
+          this.#loaded.delete(key);
+          this.#turn();
+          void this.#release(loaded);
+        }
+      const next = [...this.#wanted].find(([key]) => !this.#loaded.has(key) && !this.#failed.has(key));
+      if (next === undefined) return;
+      await this.#loadOne(...next);
+    }
+  }
+
+  async #loadOne(key: string, order: RevisionOrder): Promise<void> {
+    this.#say({ kind: 'revision', key, state: { kind: 'loading' } });
+    try {
+      const loaded = await loadRevision(order, this.#counterOf(order.model, order.revision));
+      this.#loaded.set(key, loaded);
+      this.#journal.describe(schemaOf(loaded));
+      this.#turn();
+      this.#say({ kind: 'revision', key, state: { kind: 'ready', loadMs: loaded.loadMs, knows: [...loaded.knows] } });
+    } catch (error) {
+      this.#failed.add(key);
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#say({ kind: 'revision', key, state: { kind: 'failed', reason } });
+    }
+  }
+
+  /** Requests that were assigned before the table turned still come to it for a moment. */
+  async #release({ batcher, session }: LoadedRevision): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, RELEASE_MS));
+    await batcher.settled();
+    await session.close();
+  }
+
+  #counterOf(model: string, revision: string): ArmCounter {
+    const key = keyOf(model, revision);
+    let counter = this.#counters.get(key);
+    if (counter === undefined) {
+      counter = new ArmCounter(model, revision);
+      this.#counters.set(key, counter);
+    }
+    return counter;
+  }
+
+  #ask(question: Question): Promise<Told> {
+    const ask = this.#asks++;
+    return new Promise((resolve) => {
+      const limit = setTimeout(() => {
+        this.#asked.delete(ask);
+        resolve({ status: 503, contentType: 'application/json', body: '{"error":"the fleet daemon did not answer"}' });
+      }, ASK_LIMIT_MS);
+      this.#asked.set(ask, (told) => {
+        clearTimeout(limit);
+        resolve(told);
+      });
+      this.#say({ kind: 'ask', ask, question });
+    });
+  }
+
+  #watch(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    // Closing a socket that still has something to read resets it, and the reset may overtake the last answer: after the last answer our
+    // end is closed, and what the caller still sends is read and dropped for a moment.
+    socket.destroySoon = () => {
+      this.#lingering.add(socket);
+      socket.end();
+      socket.resume();
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    };
+  }
+}
+
+/** Longer than any request that is on its way from the choice of its arm to that arm's queue. */
+const RELEASE_MS = 1_000;
+const LINGER_MS = 1_000;
+const REPORT_MS = 500;
+const POLL_MS = 25;
+const LOG_CLOSE_MS = 2_000;
+const ASK_LIMIT_MS = 10_000;
+
+function schemaOf({ order, records, score, session }: LoadedRevision): LogSchema {
+  const hidden = new Set(order.privateColumns);
+  const { model, version, revision, digest, specification } = order;
+  const columns =
+    records.kind === 'signature'
+      ? records.signature.columns.map(({ name, type }) => ({ name, type }))
+      : session.inputs.map(({ name }) => ({ name, type: 'list' as const }));
+  const declared = Object.entries(specification.columns)
+    .filter(([name, { type }]) => type !== undefined && !columns.some((column) => column.name === name))
+    .map(([name, { type }]) => ({ name, type: type ?? 'text' }));
+  return {
+    model,
+    version,
+    revision,
+    digest,
+    columns: [...columns, ...declared].filter(({ name }) => !hidden.has(name)),
+    inputs: records.kind === 'signature' ? records.signature.inputs : [],
+    ...(score === undefined ? {} : { score }),
+  };
+}

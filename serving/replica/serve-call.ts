@@ -1,0 +1,162 @@
+import { Refusal } from '../protocol/refusal.ts';
+import { answerLocally } from './answer.ts';
+import { type Call, type Parsed, type Reply, deadlineOf, parseCall } from './call.ts';
+import type { ArmCounter } from './counters.ts';
+import { type Journal, loggedBody } from './journal.ts';
+import { stableArm } from './assign.ts';
+import { type Arm, type Table, chooseArm } from './table.ts';
+
+/** What serving a call touches. */
+export interface Serving {
+  readonly table: (model: string) => Table | undefined;
+  readonly counter: (model: string, revision: string) => ArmCounter;
+  readonly journal: Journal;
+  readonly countUnused: (names: number) => void;
+}
+
+/**
+ * Answers a call: the arm that its key falls to, or, where that arm cannot, the stable one. What the alternative refuses for lack of an input
+ * is `unservable`; what it fails at, or refuses though the stable arm takes it, is its error. A request that both refuse is the caller's mistake.
+ */
+export async function serveCall(call: Call, serving: Serving): Promise<Reply> {
+  const table = serving.table(call.model);
+  if (table === undefined) throw new Refusal(404, `Request for unknown model: '${call.model}' is not found`);
+  let parsed: Parsed;
+  try {
+    parsed = parseCall(call);
+  } catch (error) {
+    const stable = stableArm(table.arms);
+    if (stable !== undefined) logFailure(call, stable, table, error, serving);
+    throw error;
+  }
+  const { arm, fallback } =
+    call.version === undefined ? chooseArm(table, call, parsed) : versionArm(table, call.version);
+  if (arm === undefined)
+    throw new Refusal(503, `Request for unknown model: '${call.model}' has no available versions`, {
+      retryAfterSeconds: 1,
+    });
+  try {
+    const reply = await attempt(call, parsed, arm, table, serving);
+    counted(call, arm, serving, false);
+    return reply;
+  } catch (error) {
+    if (fallback === undefined) {
+      counted(call, arm, serving, isArmError(error));
+      logFailure(call, arm, table, error, serving);
+      throw error;
+    }
+    return fallBack(call, parsed, { arm, fallback, table, error }, serving);
+  }
+}
+
+function versionArm(table: Table, version: string): { readonly arm: Arm | undefined; readonly fallback: undefined } {
+  const arm = table.arms.find((candidate) => candidate.version === version && candidate.available);
+  if (arm === undefined)
+    throw new Refusal(
+      404,
+      `Request for unknown model: '${table.order.model}' version ${version} is not found; served: ${servedVersions(table).join(', ') || 'none'}`,
+    );
+  return { arm, fallback: undefined };
+}
+
+export function servedVersions(table: Table): readonly string[] {
+  return table.arms.filter((arm) => arm.available).map((arm) => arm.version);
+}
+
+async function fallBack(
+  call: Call,
+  parsed: Parsed,
+  {
+    arm,
+    fallback,
+    table,
+    error,
+  }: { readonly arm: Arm; readonly fallback: Arm; readonly table: Table; readonly error: unknown },
+  serving: Serving,
+): Promise<Reply> {
+  const counter = serving.counter(call.model, arm.revision);
+  const unservable = error instanceof Refusal && error.unservable;
+  try {
+    const reply = await attempt(call, parsed, fallback, table, serving, ['fell back']);
+    counted(call, fallback, serving, false);
+    if (unservable) counter.unservable += 1;
+    else {
+      counted(call, arm, serving, true);
+      logFailure(call, arm, table, error, serving);
+    }
+    return reply;
+  } catch (second) {
+    // Refused by both: the caller's mistake. Failed by both: each its own.
+    if (isArmError(error)) counted(call, arm, serving, true);
+    counted(call, fallback, serving, isArmError(second));
+    logFailure(call, fallback, table, second, serving);
+    throw second;
+  }
+}
+
+async function attempt(
+  call: Call,
+  parsed: Parsed,
+  arm: Arm,
+  table: Table,
+  serving: Serving,
+  flags: readonly string[] = [],
+): Promise<Reply> {
+  if (arm.loaded === undefined) {
+    if (arm.remote === undefined)
+      throw new Refusal(503, `revision ${arm.revision} is not loaded here`, { retryAfterSeconds: 1 });
+    return arm.remote.ask(call);
+  }
+  const reply = await answerLocally(call, parsed, {
+    loaded: arm.loaded,
+    counter: serving.counter(call.model, arm.revision),
+    deadline: deadlineOf(parsed, performance.now()),
+    known: table.known,
+  });
+  serving.countUnused(reply.flags.filter((flag) => flag.startsWith('unused:')).length);
+  serving.journal.add({
+    at: call.at,
+    id: call.id,
+    revision: arm.revision,
+    arm: roleOf(call, arm, table),
+    status: 200,
+    latencyMs: performance.now() - call.startedAt,
+    protocol: call.protocol,
+    ...loggedBody(call.body),
+    rows: reply.rows,
+    flags: [...reply.flags, ...flags],
+    ...(reply.scores === undefined ? {} : { scores: reply.scores }),
+  });
+  return reply;
+}
+
+function roleOf(call: Call, arm: Arm, table: Table): 'stable' | 'candidate' {
+  return call.relayed || arm !== stableArm(table.arms) ? 'candidate' : 'stable';
+}
+
+function counted(call: Call, arm: Arm, serving: Serving, failed: boolean): void {
+  if (!call.relayed) serving.counter(call.model, arm.revision).answered(performance.now() - call.startedAt, failed);
+}
+
+const TOO_MANY = 429;
+const SERVER_ERRORS = 500;
+
+/** Whether it is the arm that failed, and not the caller. */
+function isArmError(error: unknown): boolean {
+  return !(error instanceof Refusal) || error.status >= SERVER_ERRORS || error.status === TOO_MANY;
+}
+
+function logFailure(call: Call, arm: Arm, table: Table, error: unknown, serving: Serving): void {
+  serving.journal.add({
+    at: call.at,
+    id: call.id,
+    revision: arm.revision,
+    arm: roleOf(call, arm, table),
+    status: error instanceof Refusal ? error.status : SERVER_ERRORS,
+    latencyMs: performance.now() - call.startedAt,
+    protocol: call.protocol,
+    ...loggedBody(call.body),
+    rows: 0,
+    flags: [error instanceof Error ? error.message : String(error)],
+  });
+}

@@ -1,0 +1,97 @@
+import type { InferInput } from '../protocol/v2.ts';
+import { type AssignableArm, assignedArm, shareOf, stableArm } from './assign.ts';
+import type { Call, Parsed } from './call.ts';
+import type { LoadedRevision } from './load-revision.ts';
+import { type ArmOrder, type TableOrder, keyOf } from './messages.ts';
+import type { RemoteArm } from './remote-arm.ts';
+
+/** An arm with what answers for it at this moment. */
+export interface Arm extends AssignableArm {
+  readonly version: string;
+  readonly loaded: LoadedRevision | undefined;
+  readonly remote: RemoteArm | undefined;
+}
+
+/** One model's table of arms in this process. */
+export interface Table {
+  readonly order: TableOrder;
+  readonly arms: readonly Arm[];
+  readonly known: ReadonlySet<string>;
+}
+
+export function tableOf(
+  order: TableOrder,
+  loaded: ReadonlyMap<string, LoadedRevision>,
+  remotes: ReadonlyMap<string, RemoteArm>,
+): Table {
+  const arms = order.arms.map((arm) => armOf(order.model, arm, loaded, remotes));
+  const known = new Set(order.knows);
+  for (const arm of arms) for (const name of arm.loaded?.knows ?? []) known.add(name);
+  return { order, arms, known };
+}
+
+function armOf(
+  model: string,
+  { revision, version, weight, leased, socket }: ArmOrder,
+  loaded: ReadonlyMap<string, LoadedRevision>,
+  remotes: ReadonlyMap<string, RemoteArm>,
+): Arm {
+  const here = socket === undefined ? loaded.get(keyOf(model, revision)) : undefined;
+  const remote = socket === undefined ? undefined : remotes.get(socket);
+  return {
+    revision,
+    version,
+    weight,
+    leased,
+    loaded: here,
+    remote,
+    available: here !== undefined || remote !== undefined,
+  };
+}
+
+export function leaseLive({ order }: Table, nowMs: number): boolean {
+  return order.leaseUntilMs !== undefined && nowMs < order.leaseUntilMs;
+}
+
+/** The arm for a call and, where that is another, the one that answers in its place when it cannot. */
+export function chooseArm(
+  table: Table,
+  call: Call,
+  parsed: Parsed,
+): { readonly arm: Arm | undefined; readonly fallback: Arm | undefined } {
+  const stable = stableArm(table.arms);
+  const share = shareOf(table.order.salt, stickyKeyOf(table, call, parsed));
+  const arm = assignedArm(table.arms, share, leaseLive(table, call.at));
+  return { arm, fallback: arm === stable ? undefined : stable };
+}
+
+/** What sticks a caller to an arm: the header, the column of the first row, else the request's own id. */
+function stickyKeyOf({ order, arms }: Table, call: Call, parsed: Parsed): string {
+  const { sticky } = order;
+  if (sticky === undefined) return call.id;
+  if ('header' in sticky) {
+    const header = call.headers[sticky.header.toLowerCase()];
+    return header === undefined ? call.id : String(header);
+  }
+  const value =
+    parsed.protocol === 'v1'
+      ? parsed.request.instances[0]?.[sticky.column]
+      : valueOfColumn(sticky.column, parsed.request.inputs, arms);
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : call.id;
+}
+
+/** A column's value in the first row of a tensor request, by the way the stable revision packs columns into inputs. */
+function valueOfColumn(column: string, inputs: readonly InferInput[], arms: readonly Arm[]): unknown {
+  for (const { loaded } of arms) {
+    if (loaded === undefined || loaded.records.kind === 'none') continue;
+    const plan = loaded.records.signature.inputs.find(({ columns }) => columns.includes(column));
+    const input = plan === undefined ? undefined : inputs.find(({ name }) => name === plan.name);
+    if (plan === undefined || input === undefined) continue;
+    const [first] = input.data;
+    const row: readonly unknown[] = Array.isArray(first) ? first : input.data;
+    return row[plan.columns.indexOf(column)];
+  }
+  const [named] = inputs.find(({ name }) => name === column)?.data ?? [];
+  return Array.isArray(named) ? named[0] : named;
+}
