@@ -10,8 +10,6 @@ interface MetricFacts {
   readonly name: MetricName;
   readonly direction: 'higher' | 'lower';
   readonly tasks: readonly Task[];
-  /** How much worse than the baseline is still fine when the manifest does not say. */
-  readonly defaultMargin: { readonly kind: 'absolute' | 'relative'; readonly value: number };
   /** Only probabilities make sense of it. */
   readonly needsProbabilities?: boolean;
 }

@@ -1,25 +1,20 @@
-import type { MetricName } from '../manifest/manifest.ts';
+import type { MetricName, MetricRule } from '../manifest/manifest.ts';
+import { cohortMarginFactor, defaultMargins } from '../manifest/metric-defaults.ts';
 import { confusionSums } from './confusion-sums.ts';
 import type { Metric, Task } from './metric.ts';
 import { absoluteErrors, hits, logLosses, squaredProbabilityErrors, topHits } from './per-row.ts';
 import { residualSums } from './residual-sums.ts';
 
-const absolute = (value: number) => ({ kind: 'absolute', value }) as const;
-const relative = (value: number) => ({ kind: 'relative', value }) as const;
 const classification: readonly Task[] = ['binary', 'multiclass'];
 
-/**
- * Every metric. The default margins of roc_auc, log_loss, macro_f1, mae and rmse are part of the manifest's contract; the others
- * are chosen alike: 0.01 for shares of rows, 0.005 for Brier (a squared error, about half a share's scale), 0.01 for r2.
- */
+/** Every metric. Margins are the manifest's contract and stand in checks/manifest/metric-defaults.ts. */
 export const metrics = {
-  roc_auc: { name: 'roc_auc', kind: 'ranks', direction: 'higher', tasks: ['binary'], defaultMargin: absolute(0.005) },
+  roc_auc: { name: 'roc_auc', kind: 'ranks', direction: 'higher', tasks: ['binary'] },
   log_loss: {
     name: 'log_loss',
     kind: 'mean',
     direction: 'lower',
     tasks: classification,
-    defaultMargin: absolute(0.01),
     needsProbabilities: true,
     perRow: logLosses,
   },
@@ -28,7 +23,6 @@ export const metrics = {
     kind: 'mean',
     direction: 'higher',
     tasks: classification,
-    defaultMargin: absolute(0.01),
     perRow: hits,
   },
   precision: share('precision', ['binary'], (tp, fp) => ratio(tp, tp + fp)),
@@ -39,7 +33,6 @@ export const metrics = {
     kind: 'mean',
     direction: 'lower',
     tasks: ['binary'],
-    defaultMargin: absolute(0.005),
     needsProbabilities: true,
     perRow: squaredProbabilityErrors,
   },
@@ -52,7 +45,6 @@ export const metrics = {
     kind: 'mean',
     direction: 'higher',
     tasks: ['multiclass'],
-    defaultMargin: absolute(0.01),
     perRow: topHits,
   },
   mae: {
@@ -60,7 +52,6 @@ export const metrics = {
     kind: 'mean',
     direction: 'lower',
     tasks: ['regression'],
-    defaultMargin: relative(0.02),
     perRow: absoluteErrors,
   },
   rmse: {
@@ -68,7 +59,6 @@ export const metrics = {
     kind: 'sums',
     direction: 'lower',
     tasks: ['regression'],
-    defaultMargin: relative(0.02),
     over: (rows) => residualSums(rows, 'rmse'),
   },
   r2: {
@@ -76,33 +66,34 @@ export const metrics = {
     kind: 'sums',
     direction: 'higher',
     tasks: ['regression'],
-    defaultMargin: absolute(0.01),
     over: (rows) => residualSums(rows, 'r2'),
   },
 } as const satisfies Record<MetricName, Metric>;
 
-/** What is judged when the manifest names no metric. */
-export const defaultMetrics = {
-  binary: ['roc_auc', 'log_loss'],
-  multiclass: ['macro_f1', 'log_loss'],
-  regression: ['mae', 'rmse'],
-} as const satisfies Record<Task, readonly MetricName[]>;
-
-/** The margin of a rule, or the metric's default: absolute, or a share of the baseline's value. */
+/**
+ * How much worse than the baseline is still fine, overall and in a cohort: what the rule says (the least of a number and a share
+ * of the baseline's value), else the metric's default.
+ */
 export function marginOf(
   name: MetricName,
-  rule: { readonly margin?: number; readonly cohortMargin?: number } | undefined,
+  rule: Pick<MetricRule, 'margin' | 'cohortMargin' | 'marginShare' | 'cohortMarginShare'> | undefined,
   baselineValue: number,
 ): { readonly margin: number; readonly cohortMargin: number } {
-  const { defaultMargin } = metrics[name];
-  const standard =
-    defaultMargin.kind === 'absolute' ? defaultMargin.value : defaultMargin.value * Math.abs(baselineValue);
-  const margin = rule?.margin ?? standard;
-  return { margin, cohortMargin: rule?.cohortMargin ?? COHORT_FACTOR * margin };
+  const size = Math.abs(baselineValue);
+  const standard = defaultMargins[name];
+  const margin =
+    leastOf(rule?.margin, rule?.marginShare, size) ??
+    (standard.kind === 'absolute' ? standard.value : standard.value * size);
+  return {
+    margin,
+    cohortMargin: leastOf(rule?.cohortMargin, rule?.cohortMarginShare, size) ?? cohortMarginFactor * margin,
+  };
 }
 
-/** A cohort is smaller than the whole: what is noise in it may be four times as large. Part of the manifest's contract. */
-const COHORT_FACTOR = 4;
+function leastOf(limit: number | undefined, share: number | undefined, size: number): number | undefined {
+  if (limit === undefined) return share === undefined ? undefined : share * size;
+  return share === undefined ? limit : Math.min(limit, share * size);
+}
 
 /** How much better the first value is than the second; negative when it is worse. */
 export function improvementOf(name: MetricName, value: number, baseline: number): number {
@@ -117,7 +108,6 @@ function share<Name extends MetricName>(name: Name, tasks: readonly Task[], ofCl
     kind: 'sums',
     direction: 'higher',
     tasks,
-    defaultMargin: absolute(0.01),
     over: (rows: Parameters<typeof confusionSums>[0]) =>
       confusionSums(rows, tasks.includes('multiclass') ? 'every class' : 'positive class', ofClass),
   } as const;

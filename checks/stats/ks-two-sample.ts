@@ -1,3 +1,4 @@
+import { ksExactUpper } from './ks-exact-upper.ts';
 import { kolmogorovUpper } from './kolmogorov-upper.ts';
 import { seededRandom } from './seeded-random.ts';
 
@@ -29,7 +30,7 @@ export function ksTwoSample(a: ArrayLike<number>, b: ArrayLike<number>, seed: nu
   const statistic = greatest / (a.length * b.length);
   const tied = merged.runEnds.length < a.length + b.length;
   if (!tied && a.length * b.length <= EXACT_PAIRS) {
-    return { statistic, pValue: outsideShare(a.length, b.length, greatest), method: 'exact' };
+    return { statistic, pValue: ksExactUpper(a.length, b.length, greatest), method: 'exact' };
   }
   if (tied && Math.max(a.length, b.length) <= PERMUTED_ROWS) {
     return { statistic, pValue: permutationP(merged, a.length, b.length, greatest, seed), method: 'permutation' };
@@ -86,21 +87,4 @@ function permutationP(merged: Merged, n: number, m: number, greatest: number, se
     if (greatestGap(shuffled, merged.runEnds, n, m) >= greatest) atLeast++;
   }
   return (1 + atLeast) / (1 + PERMUTATIONS);
-}
-
-/**
- * Share of the lattice paths from (0, 0) to (n, m) that touch |i·m − j·n| ≥ gap. Each node's share is a mean of its two
- * predecessors', weighted by how many paths come from either: positive throughout, so nothing cancels.
- */
-function outsideShare(n: number, m: number, gap: number): number {
-  let row = new Float64Array(m + 1);
-  for (let i = 0; i <= n; i++) {
-    const next = new Float64Array(m + 1);
-    for (let j = 0; j <= m; j++) {
-      if (Math.abs(i * m - j * n) >= gap) next[j] = 1;
-      else if (i + j > 0) next[j] = ((row[j] ?? 0) * i + (j === 0 ? 0 : (next[j - 1] ?? 0) * j)) / (i + j);
-    }
-    row = next;
-  }
-  return row[m] ?? 1;
 }
