@@ -1,3 +1,4 @@
+import { metrics } from '../../checks/metrics/metrics.ts';
 import type { CheckResult, Finding, Measured, MeasuredValue, Report } from '../../checks/report/report.ts';
 import type { ForestMark, ForestRow } from './drawings/forest.ts';
 import { countOf } from './numbers.ts';
@@ -34,9 +35,11 @@ export type ComparisonVerdict = 'worse' | 'cannot say' | 'waived' | 'not worse' 
 /** Worst first, then what cannot be said, then what is right. */
 const VERDICT_ORDER: readonly ComparisonVerdict[] = ['worse', 'cannot say', 'waived', 'not worse', 'better'];
 
-const LESS_IS_BETTER: ReadonlySet<string> = new Set(['log_loss', 'brier', 'mae', 'rmse']);
+const DIRECTIONS: Readonly<Record<string, { readonly direction: 'higher' | 'lower' } | undefined>> = metrics;
 
-export const lessIsBetter = (metric: string): boolean => LESS_IS_BETTER.has(metric);
+/** A metric that this version does not know counts as one where more is better. */
+export const lessIsBetter = (metric: string): boolean =>
+  Object.hasOwn(DIRECTIONS, metric) && DIRECTIONS[metric]?.direction === 'lower';
 
 const numberIn = (measured: Measured, ...names: readonly string[]): number | undefined => {
   for (const name of names) {
@@ -104,14 +107,17 @@ function verdictOf(finding: Finding, isCohort: boolean, low: number | undefined)
   }
 }
 
-/** The comparisons of one check, worst first; inside a verdict the largest loss first. */
+/**
+ * The comparisons of one check, worst first; inside a verdict cohorts by their loss, metrics as the report has them, since
+ * the proposer wrote the one that matters first.
+ */
 export function comparisonsOf(check: CheckResult | undefined): readonly Comparison[] {
   const all = (check?.findings ?? []).map(comparisonOf).filter((found) => found !== undefined);
   return all.toSorted(
     (a, b) =>
       VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict) ||
       severityOf(a) - severityOf(b) ||
-      a.improvement - b.improvement,
+      (a.cohort === undefined || b.cohort === undefined ? 0 : a.improvement - b.improvement),
   );
 }
 

@@ -253,8 +253,11 @@ function send(
   );
 }
 
-/** Rooms that changed, gathered over a pause; undefined when nothing did for a while. Ends with the signal. */
-async function* changesOf(
+/**
+ * Rooms that changed, gathered over a pause; undefined when nothing did for a while. Listens from the call on, so that no
+ * change between the page and its stream is lost, and until the signal ends it.
+ */
+function changesOf(
   source: DashboardSource,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Change['room'][] | undefined> {
@@ -264,6 +267,8 @@ async function* changesOf(
     rooms.add(room);
     wake();
   });
+  if (signal.aborted) unsubscribe();
+  else signal.addEventListener('abort', unsubscribe, { once: true });
   const waited = (ms: number, untilChange: boolean): Promise<void> =>
     new Promise((done) => {
       const timer = setTimeout(finish, ms);
@@ -273,9 +278,9 @@ async function* changesOf(
         done();
       }
       signal.addEventListener('abort', finish, { once: true });
-      if (untilChange) wake = finish;
+      wake = untilChange ? finish : () => undefined;
     });
-  try {
+  async function* changes(): AsyncGenerator<readonly Change['room'][] | undefined> {
     while (!signal.aborted) {
       if (rooms.size === 0) await waited(HEARTBEAT_MS, true);
       if (signal.aborted) return;
@@ -284,7 +289,6 @@ async function* changesOf(
       yield changed.length === 0 ? undefined : changed;
       if (changed.length > 0) await waited(CHANGE_PAUSE_MS, false);
     }
-  } finally {
-    unsubscribe();
   }
+  return changes();
 }

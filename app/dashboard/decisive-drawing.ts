@@ -41,7 +41,7 @@ function cohortDrawing(report: Report, decisive: Comparison): DecisiveDrawing {
   const overall = byMetric(comparisonsOf(checkNamed(report, 'baseline'))).get(metric)?.[0];
   const all = byMetric(comparisonsOf(checkNamed(report, 'cohorts'))).get(metric) ?? [];
   const siblings = all
-    .filter((other) => other !== decisive && columnsOf(other.cohort ?? '') === columnsOf(cohort))
+    .filter((other) => other.finding.id !== decisive.finding.id && columnsOf(other.cohort ?? '') === columnsOf(cohort))
     .toSorted((a, b) => b.improvement - a.improvement)
     .slice(0, MOST_ROWS - 2);
   const rows = [

@@ -1,27 +1,13 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serve } from '@hono/node-server';
-import { chromium } from 'playwright-core';
-import { createDashboard } from './dashboard.ts';
-import { sampleSource } from './sample-views.ts';
+import { openBrowser } from './browser.ts';
+import { serveSample } from './serve-sample.ts';
 
 /**
  * Takes pictures of every room, light, dark and at phone width, from sample views: to look at them beside the design.
  * `node app/dashboard/look.ts [FOLDER] [ROOM…]`; Chromium at /usr/bin/chromium.
  */
-const BROWSER = '/usr/bin/chromium';
-const ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 const ROOMS: Readonly<Record<string, string>> = {
   fleet: '/fleet',
   model: '/models/income',
@@ -37,20 +23,15 @@ const ROOMS: Readonly<Record<string, string>> = {
 const WIDTHS = { wide: 1440, phone: 390 } as const;
 
 const [folder = await mkdtemp(join(tmpdir(), 'slipway-look-')), ...only] = process.argv.slice(2);
-const app = createDashboard({ source: sampleSource(), publicUrl: 'http://127.0.0.1', githubUrl: 'https://github.com' });
-const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
-await new Promise((done) => server.once('listening', done));
-const address = server.address();
-if (address === null || typeof address === 'string')
-  throw new Error('The sample dashboard has no port to be looked at.');
-const browser = await chromium.launch({ executablePath: BROWSER, args: ARGUMENTS });
+const sample = await serveSample();
+const browser = await openBrowser();
 try {
   for (const [room, path] of Object.entries(ROOMS)) {
     if (only.length > 0 && !only.includes(room)) continue;
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const [name, width] of Object.entries(WIDTHS)) {
         const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
-        await page.goto(`http://127.0.0.1:${address.port}${path}`);
+        await page.goto(`${sample.url}${path}`);
         const file = join(folder, `${room}-${name}-${colorScheme}.png`);
         await page.screenshot({ path: file, fullPage: true });
         process.stdout.write(`${file}\n`);
@@ -60,5 +41,5 @@ try {
   }
 } finally {
   await browser.close();
-  server.close();
+  await sample.close();
 }

@@ -160,7 +160,7 @@ export const sampleRollout: RolloutView = {
       verdict: 'waiting',
     },
   ],
-  says: 'In 2 min it goes on to pause and stays at 25 % until someone says /promote income. 1.0.0 stays warm for 24 h.',
+  says: 'In 2 min it goes on to pause and stays at 25 % until someone says /resume income. 1.0.0 stays warm for 24 h.',
 };
 
 const incomeObserved = (): ObservedModel => {
@@ -423,7 +423,7 @@ export const blockedReport: Report = reportOf('failure', [
       ),
     ],
   ),
-  check('golden', 'success', '24 of 24 recorded examples, 96 of 96 corner cases; no NaN', [
+  check('golden', 'success', '24 of 24 recorded examples, 96 of 96 corner cases, all finite', [
     plainFinding('golden/records', '24 of 24 within tolerance', { records: 24, within: 24 }),
   ]),
   passingBaseline,

@@ -20,6 +20,9 @@ const valid = (instant: string): boolean => Number.isFinite(Date.parse(instant))
 /** 03:12:40 */
 export const clockOf = (instant: string): string => (valid(instant) ? clock.format(new Date(instant)) : instant);
 
+/** 03:12 */
+export const minuteOf = (instant: string): string => (valid(instant) ? shortClock.format(new Date(instant)) : instant);
+
 /** 13 Nov 2026 */
 export const dayOf = (instant: string): string => (valid(instant) ? day.format(new Date(instant)) : instant);
 

@@ -96,6 +96,9 @@ function decisiveOf(check: CheckResult, finding: Finding): Comparison | undefine
 
 function passing(report: Report): ProposalVerdict {
   const judged = report.checks.filter(({ conclusion }) => conclusion === 'success');
+  if (judged.length === 0) {
+    return { ...UNDECIDED, word: 'Not judged', sentence: 'No required check has judged this.', lead: '' };
+  }
   const waived = judged.filter((check) => checkStanding(check) === WAIVED);
   const [best] = comparisonsOf(checkNamed(report, 'baseline')).filter(({ verdict }) => verdict !== 'cannot say');
   const count = judged.length === 1 ? 'One check passes' : `All ${wordOf(judged.length)} checks pass`;
@@ -168,7 +171,11 @@ function hidingAverage(report: Report, decisive: Comparison): string {
   return `Overall the candidate is better, ${numberOf(overall.baseline, decimals)} → ${numberOf(overall.candidate, decimals)}, and that is what hides it.`;
 }
 
-export const asSentence = (words: string): string => capitalised(/[.!?…]$/.test(words) ? words : `${words}.`);
+/** A capital and a full stop; a name of the machine's (`roc_auc`, `sex=Female`) keeps its small letter. */
+export function asSentence(words: string): string {
+  const ended = /[.!?…]$/.test(words) ? words : `${words}.`;
+  return /^[a-z]+(?=[\s,.;:])/.test(ended) ? capitalised(ended) : ended;
+}
 
 /** `1 failed, 2 advisory, 1 waived, 3 passed`, worst first. */
 export function checksSummary(checks: readonly CheckResult[]): string {

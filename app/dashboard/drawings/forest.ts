@@ -35,6 +35,10 @@ export interface ForestAxis {
 
 const PADDING_SHARE = 0.08;
 const INSET_PX = 6;
+/** Room right of the axis for an estimate's words. */
+const WORDS_PX = 52;
+/** Up to so many rows every interval is shown whole. */
+const FEW_ROWS = 8;
 const MARK_PX = 5;
 
 /**
@@ -44,6 +48,7 @@ const MARK_PX = 5;
 export function forestAxisOf(rows: readonly ForestRow[], unit: string): ForestAxis {
   const decided = rows.filter((row) => row.mark !== 'hollow');
   const shaping = decided.length > 0 ? decided : rows;
+  const tail = shaping.length <= FEW_ROWS ? 0 : 0.1;
   const lows = sort(shaping.map((row) => row.low ?? row.estimate));
   const highs = sort(shaping.map((row) => row.high ?? row.estimate));
   const failing = rows
@@ -55,8 +60,8 @@ export function forestAxisOf(rows: readonly ForestRow[], unit: string): ForestAx
     0,
     -1.5 * widest,
     0.5 * widest,
-    quantileSorted(lows, 0.1) ?? 0,
-    quantileSorted(highs, 0.9) ?? 0,
+    quantileSorted(lows, tail) ?? 0,
+    quantileSorted(highs, 1 - tail) ?? 0,
     ...failing,
   ]);
   const padding = Math.max(most - least, Number.EPSILON) * PADDING_SHARE;
@@ -78,12 +83,13 @@ const scaleOf = (axis: ForestAxis, left: number, right: number): ScaleLinear<num
 
 const tickCountOf = (widthPx: number): number => Math.max(2, Math.floor(widthPx / 80));
 
+/** Signed, all with the same decimals. */
+const tickFormatOf = (x: ScaleLinear<number, number>, widthPx: number): ((value: number) => string) =>
+  x.tickFormat(tickCountOf(widthPx), '+');
+
 /** Ticks without the zero, which is named. */
 const ticksOf = (x: ScaleLinear<number, number>, widthPx: number): readonly number[] =>
   x.ticks(tickCountOf(widthPx)).filter((tick) => Math.abs(tick) > Number.EPSILON);
-
-const tickWords = (value: number): string =>
-  signedOf(value, Math.min(4, Math.max(1, -Math.floor(Math.log10(Math.abs(value)) + 1e-9))));
 
 /** The field that every row shares: margin band, grid, zero, limit. */
 function field(
@@ -134,12 +140,12 @@ function names(x: ScaleLinear<number, number>, axis: ForestAxis, y: number, limi
 
 const tickTexts = (x: ScaleLinear<number, number>, widthPx: number, y: number, withZero: boolean): string =>
   [...(withZero ? [0] : []), ...ticksOf(x, widthPx)]
-    .map((tick) => text(x(tick), y, tick === 0 ? '0' : tickWords(tick), { anchor: 'middle' }))
+    .map((tick) => text(x(tick), y, tick === 0 ? '0' : tickFormatOf(x, widthPx)(tick), { anchor: 'middle' }))
     .join('');
 
 /** A limit in as many digits as it was written with. */
 export const marginWords = (margin: number): string =>
-  `margin −${numberOf(margin, Math.max(2, decimalsOfSpan(margin) + 0))}`;
+  `margin −${numberOf(margin, Math.max(2, decimalsOfSpan(margin)))}`;
 
 /** The axis, for `thead`, above rows drawn with `forestStrip` of the same width. */
 export function forestHead(axis: ForestAxis, width: number): Drawing {
@@ -186,13 +192,13 @@ export function forest(rows: readonly ForestRow[], axis: ForestAxis, width: numb
   const left = compact ? 0 : 126;
   const top = 40;
   const bottom = top + rows.length * pitch + 4;
-  const x = scaleOf(axis, left, width);
+  const x = scaleOf(axis, left, width - WORDS_PX);
   const decimals = Math.max(3, axis.decimals);
   const drawn = rows.map((row, index) => {
     const y = top + index * pitch + (compact ? 40 : 26);
     const words = signedOf(row.estimate, decimals);
     const beyond = x(row.high ?? row.estimate) + 8;
-    const above = row.mark === 'bad' || beyond + words.length * CHARACTER_PX > width;
+    const above = (row.mark === 'bad' && !compact) || beyond + words.length * CHARACTER_PX > width;
     const className = `${row.mark === 'bad' ? 'tb' : 't'} halo`;
     const estimate = Math.min(width - 24, Math.max(left + 24, x(row.estimate)));
     return [

@@ -16,7 +16,7 @@ export interface Drawing {
 export type Theme = 'light' | 'dark';
 
 /** Estimated advance of a character at 12 px in the system stack: labels are placed with it, never measured. */
-export const CHARACTER_PX = 6.4;
+export const CHARACTER_PX = 7;
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -1,7 +1,8 @@
 import { scaleLinear, scaleUtc } from 'd3-scale';
-import { curveStepAfter, line as lineShape } from 'd3-shape';
+import { area as areaShape, curveStepAfter, line as lineShape } from 'd3-shape';
 import { weightOf } from '../numbers.ts';
-import { CHARACTER_PX, type Drawing, line, path, rect, text } from './svg.ts';
+import { dayOf, minuteOf } from '../times.ts';
+import { CHARACTER_PX, type Drawing, line, path, text } from './svg.ts';
 
 /** Traffic over time: one candidate's share as a staircase, solid where it happened, dashed where it is only planned. */
 export interface WeightSegment {
@@ -13,9 +14,11 @@ export interface WeightSegment {
   readonly planned: boolean;
 }
 
-const HEIGHT = 168;
-const TOP = 24;
-const BOTTOM = 124;
+const HEIGHT = 188;
+const TOP = 40;
+const BOTTOM = 144;
+const UNIT_Y = 12;
+const DAY_MS = 86_400_000;
 const LEFT = 44;
 
 /** `unit` names the line: `2.0.1, % of requests`. */
@@ -38,6 +41,12 @@ export function weightsTimeline(
     .y(([, weight]) => y(weight))
     .curve(curveStepAfter)
     .digits(1);
+  const under = areaShape<readonly [number, number]>()
+    .x(([time]) => x(time))
+    .y0(y(0))
+    .y1(([, weight]) => y(weight))
+    .curve(curveStepAfter)
+    .digits(1);
   const pointsOf = (some: readonly WeightSegment[]): readonly (readonly [number, number])[] => {
     const end = some.at(-1);
     return end === undefined
@@ -49,32 +58,23 @@ export function weightsTimeline(
   const joint = happened.at(-1);
   const ahead = joint === undefined ? planned : [{ ...joint, from: joint.to, to: joint.to }, ...planned];
   const ticks = x.ticks(Math.max(2, Math.floor((right - LEFT) / 110)));
-  const format = x.tickFormat();
+  const format = last - first > 2 * DAY_MS ? dayOf : minuteOf;
   const body = [
     ...[0, 50, 100].map(
       (share) =>
         line('g', LEFT, y(share), right, y(share)) + text(LEFT - 8, y(share) + 4, String(share), { anchor: 'end' }),
     ),
-    happened.length === 0 ? '' : areaUnder(happened, x, y),
+    happened.length === 0 ? '' : path('champ-a', under(pointsOf(happened)) ?? ''),
     planned.length === 0 ? '' : path('ink3l dash', staircase(pointsOf(ahead)) ?? ''),
     happened.length === 0 ? '' : path('inkl', staircase(pointsOf(happened)) ?? ''),
     ...levelTexts(segments, x, y),
     now === undefined || now < first || now > last ? '' : nowMark(x(now), right),
-    ...ticks.map((tick) => text(x(tick), BOTTOM + 18, format(tick), { anchor: 'middle' })),
-    text(LEFT, TOP - 12, unit),
+    ...ticks.map((tick) => text(x(tick), BOTTOM + 18, format(tick.toISOString()), { anchor: 'middle' })),
+    text(LEFT, UNIT_Y, unit),
     text(LEFT, BOTTOM + 36, planned.length === 0 ? 'UTC' : 'UTC; dashed: planned, when nothing holds it'),
   ].join('');
   return { width, height: HEIGHT, label, body };
 }
-
-const areaUnder = (
-  segments: readonly WeightSegment[],
-  x: (value: number) => number,
-  y: (value: number) => number,
-): string =>
-  segments
-    .map(({ from, to, weight }) => rect('champ-a', x(from), y(weight), x(to) - x(from), y(0) - y(weight)))
-    .join('');
 
 /** Each level is named once, where its step is wide enough for the words. */
 function levelTexts(

@@ -214,7 +214,7 @@ function stepItem(step: RolloutStepView): Markup {
 }
 
 function stepTime({ kind, state, forMs, tookMs }: RolloutStepView): string {
-  if (kind === 'pause' && state === 'next') return 'until /promote';
+  if (kind === 'pause' && state === 'next') return 'until /resume';
   if (state === 'now' && forMs !== undefined) return `${durationOf(tookMs ?? 0)} of ${durationOf(forMs)}`;
   if (state !== 'next' && tookMs !== undefined) return durationOf(tookMs);
   return forMs === undefined ? '' : durationOf(forMs);

@@ -46,6 +46,8 @@ const STRIP_WIDE_PX = 420;
 const STRIP_NARROW_PX = 152;
 /** A waiver in the suggested command lasts so long; who gives it may say another day. */
 const WAIVER_DAYS = 30;
+/** So many passing findings are shown at once; more are folded. */
+const FEW_FINDINGS = 3;
 
 /** May this be merged, and if not, which number; what would change in production; can I argue. */
 export function proposalRoom(view: ProposalView, links: Links): Page {
@@ -359,7 +361,7 @@ function checkFindings(
     html`<table class="findings stack"><tbody>${some.map((finding) => findingRow(finding, placeOf(finding)))}</tbody></table>`;
   return html`<div class="check gap3" id="${id}${check.name}"><h3>${icon(shape, tone)} ${check.name} <span class="muted plain">${word}: ${check.title}</span>${linkedRun(model.checkRuns[check.name])}</h3>
 ${loud.length === 0 ? nothing : table(loud)}
-${quiet.length === 0 ? nothing : html`<details${loud.length === 0 && quiet.length <= 3 ? html` open` : nothing}><summary>${plural(quiet.length, 'finding')} that ${quiet.length === 1 ? 'does' : 'do'} not block, with ${quiet.length === 1 ? 'its' : 'their'} numbers</summary>${table(quiet)}</details>`}
+${quiet.length === 0 ? nothing : loud.length === 0 && quiet.length <= FEW_FINDINGS ? table(quiet) : html`<details><summary>${plural(quiet.length, 'finding')} that ${quiet.length === 1 ? 'does' : 'do'} not block, with ${quiet.length === 1 ? 'its' : 'their'} numbers</summary>${table(quiet)}</details>`}
 ${method(check)}</div>`;
 }
 
@@ -388,7 +390,7 @@ function waiversSection(report: Report, view: ProposalView, id: string): Markup 
   const says = `${waived.length === 0 ? 'none' : countOf(waived.length)} in force${blocking.length > 0 && waived.length > 0 ? `; none covers ${blocking.map(({ name }) => name).join(', ')}` : ''}`;
   return section(
     { id: `${id}waivers`, title: 'Waivers', says },
-    html`${waived.length === 0 ? nothing : waiverTable(waived)}${blocking.length === 0 ? nothing : howToWaive(blocking, view)}`,
+    html`${waived.length === 0 ? nothing : waiverTable(waived)}${blocking.length === 0 ? nothing : howToWaive(report, blocking, view)}`,
   );
 }
 
@@ -398,16 +400,17 @@ const waiverTable = (waived: readonly Finding[]): Markup =>
       html`<tr><td>${stateTag('dashedRing', 'ink', id)}<small>${reason}; “${waiver?.because ?? ''}”</small></td><td>@${waiver?.by ?? ''}</td><td class="nowrap">${waiver === undefined ? '' : dayOf(waiver.until)}</td></tr>`,
   )}</tbody></table>`;
 
-function howToWaive(blocking: readonly CheckResult[], view: ProposalView): Markup {
+function howToWaive(report: Report, blocking: readonly CheckResult[], view: ProposalView): Markup {
   const until = dayAfter(view.at, WAIVER_DAYS);
   const findings = blocking.flatMap((check) =>
     check.findings.filter(
       ({ verdict, severity }) => severity === 'blocking' && (verdict === 'fail' || verdict === 'inconclusive'),
     ),
   );
+  const whose = view.models.length > 1 ? ` for ${report.model}` : '';
   const who = view.waivedBy === undefined ? 'Who may waive' : `Who may waive (${view.waivedBy})`;
   return html`<h3 class="gap4">To waive what blocks this proposal</h3><p class="note gap1">${who} comments ${blocking.length === 1 ? 'the line' : 'the lines'} below on ${linkTo(view.url, `#${view.number}`)}. ${blocking.length === 1 ? 'It covers' : 'They cover'} ${findings.length === 1 ? 'this finding' : `these ${countOf(findings.length)} findings`} with these numbers only: a re-run that finds more is blocked again, and so is everybody after the date.</p>
-<pre class="commands-box gap2" tabindex="0">${blocking.map(({ name }) => `/waive ${name} until ${until} because …`).join('\n')}</pre>
+<pre class="commands-box gap2" tabindex="0">${blocking.map(({ name }) => `/waive ${name}${whose} until ${until} because …`).join('\n')}</pre>
 <p class="small gap2 breakable">${findings.map(({ id }) => id).join(', ')} · recorded in the check run, the comment and the ledger</p>`;
 }
 

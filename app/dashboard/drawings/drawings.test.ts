@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { blockedReport, driftedReport, passingReport, reportDigest } from '../sample-views.ts';
+import { pictureOf, reportSvg } from '../report-drawings.ts';
+import { forest, forestAxisOf, type ForestRow, forestStrip } from './forest.ts';
+import { sparkline } from './sparkline.ts';
+import { escaped, standalone } from './svg.ts';
+import { weightsTimeline } from './weights.ts';
+
+const row = (more: Partial<ForestRow> = {}): ForestRow => ({
+  label: 'Female',
+  estimate: -0.15,
+  low: -0.21,
+  high: -0.1,
+  margin: 0.02,
+  mark: 'bad',
+  ...more,
+});
+const xOf = (body: string, mark: RegExp): number => Number(mark.exec(body)?.[1]);
+
+describe('a forest', () => {
+  it('holds every failing interval whole, however wide the undecided ones are', () => {
+    const axis = forestAxisOf(
+      [row(), row({ mark: 'hollow', low: -5, high: 5 }), row({ mark: 'ink', estimate: 0.05, low: 0.03, high: 0.07 })],
+      'roc_auc',
+    );
+    expect(axis.domain[0]).toBeLessThan(-0.21);
+    expect(axis.domain[0]).toBeGreaterThan(-1);
+    expect(axis.domain[1]).toBeGreaterThan(0.07);
+  });
+
+  it('ends an interval that leaves the axis in an arrow, on that side only', () => {
+    const axis = forestAxisOf([row()], 'roc_auc');
+    const inside = forestStrip(row(), axis, 420).body;
+    const beyond = forestStrip(row({ mark: 'hollow', low: -9, high: 0.001 }), axis, 420).body;
+    expect(inside).not.toContain('<path class="badl"');
+    expect(beyond.match(/<path class="ink3l"/g)).toHaveLength(1);
+  });
+
+  it('points right for better: the estimate’s place follows its value', () => {
+    const axis = forestAxisOf([row(), row({ mark: 'ink', estimate: 0.1, low: 0.05, high: 0.15 })], 'roc_auc');
+    const place = (estimate: number): number =>
+      xOf(forestStrip(row({ mark: 'ink', estimate }), axis, 420).body, /<circle class="ink-f" cx="([\d.]+)"/);
+    expect(place(0.1)).toBeGreaterThan(place(0));
+    expect(place(0)).toBeGreaterThan(place(-0.1));
+  });
+
+  it('shows what failed by shape as well as by colour', () => {
+    const axis = forestAxisOf([row()], 'roc_auc');
+    expect(forestStrip(row(), axis, 420).body).toContain('<path class="bad-f"');
+    expect(forestStrip(row({ mark: 'hollow' }), axis, 420).body).toContain('<circle class="hole"');
+  });
+
+  it('says in words what it shows', () => {
+    expect(forestStrip(row(), forestAxisOf([row()], 'roc_auc'), 420).label).toBe(
+      'Female: −0.150, interval −0.210 to −0.100',
+    );
+  });
+
+  it.each([358, 560])('is as wide as asked at %d px, and keeps its words inside', (width) => {
+    const drawing = forest(
+      [row({ label: 'a very long name of a cohort, with another column beside it' })],
+      forestAxisOf([row()], 'unit'),
+      width,
+      'label',
+    );
+    expect(drawing.width).toBe(width);
+    for (const [, x] of drawing.body.matchAll(/<text x="(-?[\d.]+)"/g)) {
+      expect(Number(x)).toBeGreaterThanOrEqual(0);
+      expect(Number(x)).toBeLessThanOrEqual(width);
+    }
+  });
+
+  it('survives rows without intervals, and rows that are all equal', () => {
+    const { low: _low, high: _high, ...bare } = row({ estimate: 0, margin: 0 });
+    const drawing = forest([bare, bare], forestAxisOf([bare, bare], 'unit'), 560, 'label');
+    expect(drawing.body).not.toMatch(/NaN|Infinity/);
+  });
+});
+
+describe('a drawing for other people’s pages', () => {
+  it('is well-formed XML with literal colours, whatever stands in names', () => {
+    const hostile = row({ label: `]]><script>alert(1)</script>\u0000\uD800&"'` });
+    const svg = standalone(forest([hostile], forestAxisOf([hostile], '<unit>'), 560, hostile.label), 'dark');
+    expect(svg).not.toContain('<script');
+    expect(svg).not.toContain('\u0000');
+    expect(svg.isWellFormed()).toBe(true);
+    expect(svg).not.toContain('var(');
+  });
+
+  it('is the same marks in light and dark', () => {
+    const marks = (theme: 'light' | 'dark') =>
+      reportSvg(blockedReport, 'cohorts', theme)
+        ?.replace(/<style>.*<\/style>/, '')
+        .replaceAll(/fill="#\w+"/g, '');
+    expect(marks('light')).toBe(marks('dark'));
+  });
+
+  it('tells the finding as text', () => {
+    const picture = pictureOf(blockedReport, `sha256:${reportDigest}`, 'cohorts', 'https://slipway.acme.example/');
+    expect(picture).toContain(`srcset="https://slipway.acme.example/drawings/${reportDigest}/cohorts-dark.svg"`);
+    expect(picture).toContain('sex = Female: −0.153, interval −0.209 to −0.096; the margin is −0.02. 3 of them worse.');
+  });
+
+  it('is left out where a report compares no cohorts', () => {
+    expect(pictureOf(passingReport, 'sha256:0', 'cohorts', 'https://x.example')).toBe('');
+    expect(reportSvg(driftedReport, 'cohorts', 'light')).toBeUndefined();
+  });
+});
+
+describe('the other drawings', () => {
+  it('a timeline of weights is solid where it happened and dashed where it is planned', () => {
+    const drawing = weightsTimeline(
+      [
+        { from: 0, to: 60_000, weight: 5, planned: false },
+        { from: 60_000, to: 120_000, weight: 50, planned: true },
+      ],
+      { width: 620, unit: 'share', label: 'l', now: 60_000 },
+    );
+    expect(drawing.body).toContain('class="inkl"');
+    expect(drawing.body).toContain('class="ink3l dash"');
+    expect(drawing.body).not.toMatch(/NaN|undefined/);
+  });
+
+  it.each([[[]], [[0]], [[0, 0, 0]], [[1, 5, 2]]])('a sparkline of %j has no holes', (values) => {
+    expect(sparkline(values, { width: 320, label: 'l' }).body).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  it('text is escaped for XML', () => expect(escaped(`<&>"'`)).toBe('&lt;&amp;&gt;&quot;&#39;'));
+});
