@@ -102,5 +102,5 @@ type Tolerance = LoadedManifest['manifest']['reproducibility']['tolerance'];
 /** A golden without a tolerance has the one between runs. */
 function absoluteToleranceOf(score: unknown, { absolute, relative }: Tolerance): number {
   const scores = [score].flat().map((value) => (typeof value === 'number' ? Math.abs(value) : 0));
-  return absolute + relative * Math.max(...scores);
+  return absolute + relative * Math.max(0, ...scores);
 }

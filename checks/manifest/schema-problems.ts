@@ -44,6 +44,19 @@ export function schemaProblems(name: SchemaName, document: YamlDocument, check: 
   );
 }
 
+/** The same of a value that was not read from a file: sentences without places. */
+export function schemaProblemsOf(name: SchemaName, value: unknown): readonly string[] {
+  const nowhere = { file: '' };
+  const document: YamlDocument = {
+    kind: 'read',
+    value,
+    place: () => nowhere,
+    keyPlace: () => nowhere,
+    written: () => undefined,
+  };
+  return schemaProblems(name, document, name).map(({ reason }) => reason);
+}
+
 /**
  * Of a choice (`anyOf`, `oneOf`) that nothing matched: when the value is a mapping and one branch is for mappings, that
  * branch's complaints tell more than "none of these"; else the choice's own sentence does.
