@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
+import { manifestPage } from './manifest-page.ts';
 import { isMapping, propertiesOf, resolveReference, type Schema, schemas } from './schemas.ts';
 
 /**
@@ -11,6 +12,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<URL, string>> {
   return new Map([
     [new URL('./manifest-document.generated.ts', import.meta.url), await typesOf('model', 'ModelDocument')],
     [new URL('./policy-document.generated.ts', import.meta.url), await typesOf('policy', 'PolicyDocument')],
+    [new URL('../../docs/manifest.md', import.meta.url), manifestPage()],
   ]);
 }
 

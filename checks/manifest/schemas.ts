@@ -43,7 +43,8 @@ export function otherPropertiesOf(schema: Schema): Schema | undefined {
   return isMapping(others) ? others : undefined;
 }
 
-function mappingBranch(schema: Schema): Schema {
+/** Of a choice between a word and a mapping, the mapping. */
+export function mappingBranch(schema: Schema): Schema {
   const branches = Array.isArray(schema['anyOf'])
     ? schema['anyOf'].map((branch) => resolveReference(recordOf(branch)))
     : [];
