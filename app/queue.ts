@@ -14,6 +14,8 @@ export interface Job {
 
 export interface Queue {
   add(job: Job): void;
+  /** Whether a job of this key waits or runs. */
+  has(key: string): boolean;
   /** Drops and aborts every job of a key. */
   cancel(key: string): void;
   /** Resolves when nothing waits or runs. */
@@ -90,6 +92,7 @@ export function createQueue(options: QueueOptions): Queue {
       waiting = [...waiting, job];
       pump();
     },
+    has: (key) => running.has(key) || waiting.some((job) => job.key === key),
     cancel,
     idle,
     async stop(limitMs) {

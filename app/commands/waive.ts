@@ -73,7 +73,7 @@ export function waivableFindings(report: Report, target: string): readonly Findi
 }
 
 function isBlocking({ verdict, severity }: Finding): boolean {
-  return severity === 'blocking' && (verdict === 'fail' || verdict === 'inconclusive');
+  return severity === 'blocking' && (verdict === 'fail' || verdict === 'inconclusive' || verdict === 'error');
 }
 
 async function selfWaiveRefusal({ subject, by, signal }: CommandContext): Promise<Outcome | undefined> {

@@ -125,18 +125,19 @@ function withMarker(body: string, marker: string): string {
   return `${marker}\n${body.length > room ? `${body.slice(0, room - 1)}…` : body}`;
 }
 
-interface GithubComment {
+/** A comment as GitHub's REST and its webhooks tell it. */
+export interface GithubComment {
   /** Octokit reads numbers past 2^53 as bigint; GitHub's ids are far from that. */
   readonly id: number | bigint;
   readonly body?: string;
-  readonly user: { readonly login: string; readonly type: string } | null;
+  readonly user: { readonly login: string; readonly type?: string | undefined } | null;
   readonly html_url: string;
   readonly issue_url: string;
   readonly created_at: string;
   readonly updated_at: string;
 }
 
-function commentOf(comment: GithubComment): Comment {
+export function commentOf(comment: GithubComment): Comment {
   return {
     id: Number(comment.id),
     issue: Number(comment.issue_url.slice(comment.issue_url.lastIndexOf('/') + 1)),

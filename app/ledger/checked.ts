@@ -1,4 +1,5 @@
 import type { ReportConclusion } from '../../checks/report/report.ts';
+import type { PlanRow } from '../dashboard/views.ts';
 import type { LedgerEvent, LedgerLine } from './ledger.ts';
 
 /**
@@ -24,13 +25,17 @@ export interface Checked {
   readonly report: string;
   /** ISO date-time. */
   readonly at: string;
+  /** What would change in production, as the pull request's comment tells it. */
+  readonly plan?: readonly PlanRow[];
+  /** The same for two reports that say the same (`judgementKey`). */
+  readonly judgement?: string;
 }
 
-/** The key holds everything that a repeated judgement would not change, so that judging again from the cache writes nothing. */
+/** The instant is in the key: a judgement that changed and changed back is told again. */
 export function checkedEventOf(checked: Checked): LedgerEvent {
   return {
     kind: 'checked',
-    key: `checked/${checked.pullRequest ?? 'push'}/${checked.model}/${checked.commit}/${checked.tree}/${checked.baseline}/${checked.report}`,
+    key: `checked/${checked.pullRequest ?? 'push'}/${checked.model}/${checked.commit}/${checked.tree}/${checked.baseline}/${checked.at}`,
     at: checked.at,
     actor: 'slipway',
     model: checked.model,
@@ -44,6 +49,8 @@ export function checkedEventOf(checked: Checked): LedgerEvent {
       baseline: checked.baseline,
       conclusion: checked.conclusion,
       checks: checked.checks.map(({ name, conclusion }) => ({ name, conclusion })),
+      ...(checked.judgement === undefined ? {} : { judgement: checked.judgement }),
+      ...(checked.plan === undefined ? {} : { plan: checked.plan.map((row) => ({ ...row })) }),
     },
   };
 }
@@ -56,8 +63,14 @@ export function checkedOf(line: LedgerLine): Checked | undefined {
   const { tree, baseline, conclusion } = data;
   if (typeof tree !== 'string' || typeof baseline !== 'string' || !isConclusion(conclusion)) return undefined;
   const checks = checksOf(data['checks']);
-  const judged = { model, version, revision, commit, tree, baseline, conclusion, checks, report, at: line.at };
-  return pullRequest === undefined ? judged : { ...judged, pullRequest };
+  const plan = planOf(data['plan']);
+  const judged = { model, version, revision, commit, tree, baseline, conclusion, checks, report, plan, at: line.at };
+  const { judgement } = data;
+  return {
+    ...judged,
+    ...(pullRequest === undefined ? {} : { pullRequest }),
+    ...(typeof judgement === 'string' ? { judgement } : {}),
+  };
 }
 
 /** The newest judgement of exactly this tree of the model's folder, whichever proposal it came from. */
@@ -85,4 +98,22 @@ function checksOf(value: unknown): Checked['checks'] {
       ? [{ name: entry.name, conclusion: entry.conclusion }]
       : [],
   );
+}
+
+function planOf(value: unknown): readonly PlanRow[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((row: unknown): readonly PlanRow[] => {
+    if (typeof row !== 'object' || row === null || !('subject' in row) || typeof row.subject !== 'string') return [];
+    const fields: Record<string, unknown> = { ...row };
+    const text = (name: string) => (typeof fields[name] === 'string' ? fields[name] : undefined);
+    const [champion, candidate, note] = [text('champion'), text('candidate'), text('note')];
+    return [
+      {
+        subject: row.subject,
+        ...(champion === undefined ? {} : { champion }),
+        ...(candidate === undefined ? {} : { candidate }),
+        ...(note === undefined ? {} : { note }),
+      },
+    ];
+  });
 }

@@ -1,0 +1,151 @@
+import type { CheckName } from '../../checks/check.ts';
+import type { CheckResult, Report } from '../../checks/report/report.ts';
+import type { PullRequest } from '../github/pull-requests.ts';
+import type { Repository } from '../github/request.ts';
+import { modelNameOf } from './changed-models.ts';
+import type { CheckRunOutput } from '../github/check-runs.ts';
+import { checkRunOutput, unjudgedOutput } from './check-run-output.ts';
+import { judgeModel } from './judge-model.ts';
+import type { Judgement, JudgeParts } from './judge-model.ts';
+import { lookAtProposal, readProposal } from './look-at-proposal.ts';
+import type { LookParts, Proposal } from './look-at-proposal.ts';
+import { proposalRuns } from './proposal-runs.ts';
+import type { ProposalRuns } from './proposal-runs.ts';
+import { publishPlan } from './publish-plan.ts';
+import { recordJudgement } from './record-judgement.ts';
+import { cancelledOutput, failedOutput, summaryName, summaryOutput } from './summary.ts';
+import type { ModelVerdict } from './summary.ts';
+import { unreadableChecks } from './unreadable-checks.ts';
+
+export interface ProposalParts extends JudgeParts, LookParts {
+  readonly repository: Repository;
+  readonly appId: number;
+  /** Every check there is, in the order in which they are shown. */
+  readonly checkNames: readonly CheckName[];
+  /** The dashboard's address; undefined: no links. */
+  readonly publicUrl?: string;
+}
+
+/** One model of a proposal after judging. */
+export interface Outcome {
+  /** Of the manifest. */
+  readonly path: string;
+  readonly verdict: ModelVerdict;
+  /** Undefined for a manifest that cannot be read. */
+  readonly judgement?: Judgement;
+}
+
+/**
+ * Judges a proposal: check runs at once, each result as soon as it stands, the summary last; then the ledger and the model
+ * plan. Looks at GitHub for what the proposal is now; what a webhook said of it does not matter.
+ *
+ * @param how `quiet`: judged again from the cache (a waiver, a promotion); only what changed is written
+ */
+export async function checkProposal(
+  parts: ProposalParts,
+  number: number,
+  how: 'fresh' | 'quiet',
+  signal: AbortSignal,
+): Promise<void> {
+  const pull = await readProposal(parts.repository, number, signal);
+  if (pull === undefined) return;
+  const { repository, appId } = parts;
+  const quiet = how === 'quiet';
+  const runs = await proposalRuns({ repository, appId, pullRequest: number, headSha: pull.headSha, quiet }, signal);
+  try {
+    runs.open(summaryName);
+    const look = await lookAtProposal(parts, pull, signal);
+    if (look.kind === 'unclear') return runs.close(summaryName, failedOutput(look.reason));
+    const outcomes = await judgeAll(parts, look.proposal, !quiet, runs, signal);
+    // The summary is what lets a merge through: it comes when everything under it can be read.
+    await runs.written();
+    runs.close(
+      summaryName,
+      summaryOutput(
+        outcomes.map(({ verdict }) => verdict),
+        detailsUrlOf(parts, number),
+      ),
+    );
+    await publishPlan(parts, look.proposal, outcomes, detailsUrlOf(parts, number), signal);
+    runs.closeRest(failedOutput('The checks ended without a result for this one.'));
+  } catch (error) {
+    if (!wasCalledOff(signal)) runs.closeRest(failedOutput(reasonOf(error)));
+    // Called off by another look at the same commit: that one goes on with these runs.
+    else if (!(await isHead(parts, pull))) runs.closeRest(cancelledOutput(supersededText));
+    throw error;
+  } finally {
+    await runs.written();
+  }
+}
+
+const supersededText = 'Called off: this is no longer the newest commit of an open pull request';
+const lookLimitMs = 10_000;
+
+/** Aborted by a newer look or the end of the process, not by the limit on its time, which is a failure to be told. */
+function wasCalledOff(signal: AbortSignal): boolean {
+  return signal.aborted && !(signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError');
+}
+
+async function isHead({ repository }: ProposalParts, { number, headSha }: PullRequest): Promise<boolean> {
+  const now = await readProposal(repository, number, AbortSignal.timeout(lookLimitMs));
+  return now?.headSha === headSha;
+}
+
+/** One model after the other: each takes a child process with its own limits of time and memory. */
+async function judgeAll(
+  parts: ProposalParts,
+  proposal: Proposal,
+  fresh: boolean,
+  runs: ProposalRuns,
+  signal: AbortSignal,
+): Promise<readonly Outcome[]> {
+  const models = proposal.changed.flatMap(({ path, tree }) => (tree === undefined ? [] : [{ path, tree }]));
+  const runName = (path: string, check: string) => (models.length === 1 ? check : `${modelNameOf(path)}/${check}`);
+  for (const { path } of models) for (const check of parts.checkNames) runs.open(runName(path, check));
+  const outcomes: Outcome[] = [];
+  for (const model of models) {
+    const outcome = await judgeOne(parts, proposal, { ...model, fresh }, signal);
+    for (const result of outcome.verdict.checks) {
+      const output = outputOf(result, outcome.judgement?.report, detailsUrlOf(parts, proposal.pull.number));
+      runs.close(runName(model.path, result.name), output);
+    }
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+async function judgeOne(
+  parts: ProposalParts,
+  proposal: Proposal,
+  model: { readonly path: string; readonly tree: string; readonly fresh: boolean },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { pull, head, base, policy, history } = proposal;
+  const subject = { ...model, proposal: head, base, policy, history, waivedUnder: pull.number };
+  const judged = await judgeModel(parts, subject, signal);
+  if (judged.kind === 'unreadable') {
+    const checks = unreadableChecks(judged.problems, parts.checkNames);
+    return { path: model.path, verdict: { model: modelNameOf(model.path), conclusion: 'failure', checks } };
+  }
+  const { judgement } = judged;
+  const { report } = judgement;
+  const at = { commit: pull.headSha, tree: model.tree, pullRequest: pull.number, at: parts.now() };
+  await recordJudgement(parts.ledger, judgement, at, signal);
+  const { model: name, version, conclusion, checks } = report;
+  return { path: model.path, verdict: { model: name, version, conclusion, checks }, judgement };
+}
+
+function outputOf(result: CheckResult, report: Report | undefined, detailsUrl: string | undefined): CheckRunOutput {
+  return report === undefined ? unjudgedOutput(result) : checkRunOutput(result, report, detailsUrl);
+}
+
+function detailsUrlOf({ publicUrl, repository }: ProposalParts, number: number): string | undefined {
+  if (publicUrl === undefined) return undefined;
+  return `${publicUrl}/proposals/${repository.owner}/${repository.repo}/${number}`;
+}
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `${message}${cause}.`;
+}

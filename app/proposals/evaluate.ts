@@ -1,0 +1,56 @@
+import { folderOf, parseManifest } from '../../checks/manifest/parse-manifest.ts';
+import type { Report } from '../../checks/report/report.ts';
+import { githubHistory } from '../github/history.ts';
+import { readPolicy } from '../github/policy.ts';
+import type { Evaluation } from '../rollouts/judge.ts';
+import { manifestPathOf } from './changed-models.ts';
+import type { JudgeParts } from './judge-model.ts';
+import type { LookParts } from './look-at-proposal.ts';
+import { windowOf } from './recorded-window.ts';
+
+/**
+ * Judges what the default branch names already, as its merge found the branch: its tree was never judged, or production has
+ * changed since. The same checks as for a proposal; who asks keeps the result.
+ */
+export async function evaluate(
+  parts: JudgeParts & LookParts,
+  evaluation: Evaluation,
+  signal: AbortSignal,
+): Promise<Report> {
+  const { path, proposal, production, waivers, model } = evaluation;
+  const { repository, store } = parts;
+  const { policy } = await readPolicy(proposal, signal);
+  const history = githubHistory(repository, {
+    tip: proposal.commit,
+    pathOf: (name) => manifestPathOf(policy.models, name),
+    memory: parts.history,
+    store,
+  });
+  const base = await history.before(folderOf(path), signal);
+  const source = await proposal.read(path, signal);
+  const parsed = source === undefined ? undefined : parseManifest(Buffer.from(source).toString('utf8'), path, policy);
+  if (parsed?.kind !== 'parsed') throw new Error(`${path} at ${proposal.label} cannot be read as a manifest`);
+  const window = await windowOf(
+    parts,
+    {
+      model,
+      windowMs: parsed.loaded.manifest.drift.windowMs,
+      key: [proposal.commit, model, 'merged'].join('-'),
+      fresh: true,
+    },
+    signal,
+  );
+  return parts.checkModel(
+    {
+      path,
+      proposal,
+      ...(base === undefined ? {} : { base }),
+      ...(production === undefined ? {} : { production }),
+      versions: history,
+      policy,
+      ...(window === undefined ? {} : { window }),
+      waivers,
+    },
+    { cacheFolder: parts.cacheFolder, now: parts.now(), signal },
+  );
+}
