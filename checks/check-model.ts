@@ -1,6 +1,21 @@
+import type { Check } from './check.ts';
+import { checkResultOf, failedResultOf, reportConclusionOf, waiverFor, waiverKeyOf } from './conclusion.ts';
+import { environmentOf } from './environment.ts';
+import type { Evidence, ManifestEvidence } from './evidence/evidence.ts';
+import { gatherEvidence, type GatherInput, type PlacedManifest } from './evidence/gather-evidence.ts';
+import { isolationHere } from './evidence/limited-child.ts';
+import { pass } from './finding.ts';
+import { checks } from './index.ts';
+import { judgedManifest } from './manifest/judged-manifest.ts';
+import { loadManifest, manifestNames } from './manifest/load-manifest.ts';
+import { loosenedFindings } from './manifest/loosened.ts';
 import type { LoadedManifest } from './manifest/manifest.ts';
+import { unavailableChecks } from './manifest/parse-policy.ts';
+import { findingOfProblem, textOfProblem, type Problem } from './manifest/problem.ts';
+import { folderOf } from './manifest/parse-manifest.ts';
 import type { Policy } from './manifest/policy.ts';
-import type { CheckResult, Finding, Report } from './report/report.ts';
+import { referenceUriOf } from './manifest/reference-uri.ts';
+import type { BaselineReference, CheckResult, Finding, Measured, Report } from './report/report.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Everything that a verdict on one model's proposal depends on. */
@@ -69,3 +84,301 @@ export interface CheckOptions {
 export type CheckModel = (proposal: ModelProposal, options: CheckOptions) => Promise<Report>;
 
 export type { Finding, LoadedManifest };
+
+export { waiverKeyOf };
+
+/**
+ * Judges one model's proposal: evidence is gathered once, every check judges it, and what they find becomes the report. Throws only when the world
+ * fails (a tree that cannot be read, a disk that is full); a check that throws is an `error` in its own result.
+ */
+export const checkModel: CheckModel = async (proposal, options) => {
+  const wanted = checks.filter(
+    ({ name }) => (options.only?.includes(name) ?? true) && !(options.skip?.includes(name) ?? false),
+  );
+  const read = await loadManifest(proposal.proposal, proposal.path, proposal.policy, options.signal);
+  if (read.kind === 'absent') throw new Error(`there is no manifest ${proposal.path} in ${proposal.proposal.label}`);
+  if (read.kind === 'refused') return unreadableReport(read.problems, proposal, wanted, options);
+  if (proposal.restores !== undefined)
+    return restoringReport(read.loaded, proposal.restores, proposal, wanted, options);
+  const prepared = await prepare(read.loaded, proposal, options);
+  const gathered = await gatherEvidence(prepared.input);
+  const evidence = judgedEvidence(gathered.evidence, prepared, proposal, options);
+  const report = (results: readonly CheckResult[]): Report => ({
+    ...headOf(read.loaded, baselineReferenceOf(evidence)),
+    conclusion: reportConclusionOf(results),
+    checks: results,
+    environment: environmentOf(gathered.isolation),
+    evidence: { key: gathered.key, cached: gathered.cached },
+  });
+  return report(judgeAll(wanted, evidence, proposal, options));
+};
+
+function judgeAll(
+  wanted: readonly Check[],
+  evidence: Evidence,
+  proposal: ModelProposal,
+  options: CheckOptions,
+): readonly CheckResult[] {
+  return wanted.map((check) => {
+    options.signal?.throwIfAborted();
+    const result = resultOf(check, evidence, proposal, options);
+    options.onResult?.(result);
+    return result;
+  });
+}
+
+/** The one place where a throw becomes a verdict: a bug in one check must not silence the others. */
+function resultOf(check: Check, evidence: Evidence, proposal: ModelProposal, options: CheckOptions): CheckResult {
+  const started = performance.now();
+  const context = { policy: proposal.policy, waivers: proposal.waivers, now: options.now };
+  try {
+    const judgement = check.judge(evidence);
+    return checkResultOf(check.name, judgement, performance.now() - started, context);
+  } catch (error) {
+    return failedResultOf(check.name, error, performance.now() - started, context);
+  }
+}
+
+interface Prepared {
+  readonly input: GatherInput;
+  readonly submitted: LoadedManifest;
+  readonly base?: LoadedManifest;
+  readonly context: ManifestEvidence;
+}
+
+async function prepare(submitted: LoadedManifest, proposal: ModelProposal, options: CheckOptions): Promise<Prepared> {
+  const { policy, base: baseTree, versions } = proposal;
+  const { signal } = options;
+  const { name } = submitted.manifest;
+  const base = baseTree === undefined ? undefined : await parsedAt(baseTree, proposal.path, policy, signal);
+  const judged = judgedOf(submitted, base, proposal, options);
+  const bindings = await versions.bindings(name, signal);
+  const placedBase: PlacedManifest | undefined =
+    base === undefined || baseTree === undefined ? undefined : { loaded: base, snapshot: baseTree };
+  const champion = await championOf(judged, proposal, bindings, signal);
+  const context: ManifestEvidence = {
+    submitted,
+    files: await proposal.proposal.list(signal),
+    bindings,
+    names: await manifestNames(proposal.proposal, policy, signal),
+    goldens: await goldenFilesOf(submitted, proposal.proposal, placedBase, signal),
+    unavailable: unavailableChecks(
+      policy,
+      checks.map((check) => check.name),
+    ),
+  };
+  const input: GatherInput = {
+    proposal: { loaded: judged, snapshot: proposal.proposal },
+    ...(placedBase === undefined ? {} : { base: placedBase }),
+    champion,
+    policy,
+    ...(proposal.window === undefined ? {} : { window: proposal.window }),
+    cacheFolder: options.cacheFolder,
+    offline: options.offline ?? false,
+    ...(signal === undefined ? {} : { signal }),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  };
+  return { input, submitted, context, ...(base === undefined ? {} : { base }) };
+}
+
+/** The manifest at a path of another tree; one that does not parse there counts as none, since it cannot be compared with. */
+async function parsedAt(
+  tree: Snapshot,
+  path: string,
+  policy: Policy,
+  signal: AbortSignal | undefined,
+): Promise<LoadedManifest | undefined> {
+  const read = await loadManifest(tree, path, policy, signal);
+  return read.kind === 'parsed' ? read.loaded : undefined;
+}
+
+/** The proposal's manifest as it is judged; where a loosening was waived the proposal's own value counts. */
+function judgedOf(
+  submitted: LoadedManifest,
+  base: LoadedManifest | undefined,
+  { policy, waivers }: ModelProposal,
+  { now }: CheckOptions,
+  task?: 'binary' | 'multiclass' | 'regression',
+): LoadedManifest {
+  const waived = loosenedFindings(submitted, base, policy, task)
+    .filter((finding) => finding.verdict === 'fail' && waiverFor(finding, waivers, now) !== undefined)
+    .map(({ id }) => id);
+  const manifest = judgedManifest(submitted.manifest, base?.manifest, policy, {
+    waived,
+    ...(task === undefined ? {} : { task }),
+  });
+  return { ...submitted, manifest };
+}
+
+/** The default metrics of a manifest that names none depend on the task, which the graph may be the first to tell. */
+function judgedEvidence(
+  evidence: Evidence,
+  { submitted, base, context }: Prepared,
+  proposal: ModelProposal,
+  options: CheckOptions,
+): Evidence {
+  const task = evidence.candidate.kind === 'gathered' ? evidence.candidate.value.task : undefined;
+  return { ...evidence, proposal: judgedOf(submitted, base, proposal, options, task), context };
+}
+
+async function championOf(
+  judged: LoadedManifest,
+  { production, versions, policy }: ModelProposal,
+  bindings: readonly VersionBinding[],
+  signal: AbortSignal | undefined,
+): Promise<GatherInput['champion']> {
+  const { baseline, name } = judged.manifest;
+  if (baseline === 'simple') return { kind: 'simple', why: 'the manifest asks for it' };
+  if (baseline === 'production') {
+    if (production === undefined) return { kind: 'simple', why: 'no version is in production yet' };
+    const loaded = await mustParse(production.snapshot, production.path, policy, signal);
+    return { kind: 'production', loaded, snapshot: production.snapshot };
+  }
+  const { version } = baseline;
+  const binding = bindings.findLast((bound) => bound.model === name && bound.version === version);
+  if (binding === undefined)
+    return { kind: 'simple', why: `version ${version}, which baseline names, never was on the default branch` };
+  const snapshot = versions.snapshot(binding.commit);
+  return { kind: 'version', loaded: await mustParse(snapshot, judged.path, policy, signal), snapshot };
+}
+
+async function mustParse(
+  tree: Snapshot,
+  path: string,
+  policy: Policy,
+  signal: AbortSignal | undefined,
+): Promise<LoadedManifest> {
+  const read = await loadManifest(tree, path, policy, signal);
+  if (read.kind === 'parsed') return read.loaded;
+  const why = read.kind === 'absent' ? 'there is none' : read.problems.map(textOfProblem).join('; ');
+  throw new Error(`the baseline's manifest ${path} in ${tree.label} cannot be read: ${why}`);
+}
+
+async function goldenFilesOf(
+  submitted: LoadedManifest,
+  snapshot: Snapshot,
+  base: PlacedManifest | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ManifestEvidence['goldens']> {
+  const own = await goldensAt(submitted, snapshot, signal);
+  const before = base === undefined ? undefined : await goldensAt(base.loaded, base.snapshot, signal);
+  return { ...(own === undefined ? {} : { proposal: own }), ...(before === undefined ? {} : { base: before }) };
+}
+
+async function goldensAt(
+  { manifest, folder }: LoadedManifest,
+  tree: Snapshot,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const where =
+    manifest.evaluation.goldens === undefined ? undefined : referenceUriOf(manifest.evaluation.goldens, folder);
+  const bytes = where?.kind === 'path' ? await tree.read(where.path, signal) : undefined;
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+}
+
+function baselineReferenceOf({ baseline }: Evidence): BaselineReference {
+  if (baseline.kind === 'simple') return { kind: 'simple' };
+  const { manifest, revision } = baseline.manifest;
+  return { kind: baseline.kind, version: manifest.version, revision, digest: baseline.digest };
+}
+
+function headOf(
+  { manifest, revision, defaults }: LoadedManifest,
+  baseline: BaselineReference,
+): Pick<Report, 'model' | 'version' | 'revision' | 'digest' | 'baseline' | 'defaults'> {
+  const { name, version, artifact } = manifest;
+  return {
+    model: name,
+    version,
+    revision,
+    digest: `sha256:${artifact.sha256}`,
+    baseline,
+    defaults: JSON.parse(JSON.stringify(defaults)) as Measured,
+  };
+}
+
+/** A manifest that cannot be read: its problems, and every other check saying that it had nothing to judge. */
+function unreadableReport(
+  problems: readonly Problem[],
+  proposal: ModelProposal,
+  wanted: readonly Check[],
+  options: CheckOptions,
+): Report {
+  const context = { policy: proposal.policy, waivers: [], now: options.now };
+  const results = wanted.map(({ name }) => {
+    const findings: readonly Finding[] =
+      name === 'manifest'
+        ? problems.map(findingOfProblem)
+        : [
+            {
+              id: `${name}/manifest`,
+              verdict: 'inconclusive',
+              severity: 'blocking',
+              reason: 'cannot be judged: the manifest cannot be read (see manifest)',
+              measured: {},
+            },
+          ];
+    const title = name === 'manifest' ? unreadableTitle(problems) : 'the manifest cannot be read';
+    const result = checkResultOf(name, { findings, title }, 0, context);
+    options.onResult?.(result);
+    return result;
+  });
+  return {
+    model: folderOf(proposal.path).split('/').at(-1) ?? proposal.path,
+    version: 'unknown',
+    revision: 'unknown',
+    digest: 'unknown',
+    baseline: { kind: 'simple' },
+    conclusion: reportConclusionOf(results),
+    checks: results,
+    defaults: {},
+    environment: environmentOf(isolationHere()),
+  };
+}
+
+function unreadableTitle(problems: readonly Problem[]): string {
+  const [first] = problems;
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  return first === undefined ? 'the manifest cannot be read' : `${first.reason}${more}`;
+}
+
+/** Bringing git back to what a held fleet runs is what ends the hold: it was judged when it was merged. */
+function restoringReport(
+  loaded: LoadedManifest,
+  restores: NonNullable<ModelProposal['restores']>,
+  proposal: ModelProposal,
+  wanted: readonly Check[],
+  options: CheckOptions,
+): Report {
+  const context = { policy: proposal.policy, waivers: [], now: options.now };
+  const reason = `restores exactly what the held fleet runs since ${restores.since}`;
+  const results = wanted.map(({ name }) => {
+    const judgement =
+      name === 'manifest'
+        ? {
+            findings: [pass('manifest/restores', reason, { revision: restores.revision, since: restores.since })],
+            title: reason,
+          }
+        : {
+            findings: [
+              {
+                id: `${name}/restores`,
+                verdict: 'not-applicable',
+                severity: 'blocking',
+                reason,
+                measured: {},
+              } as const,
+            ],
+            title: 'not asked: this restores what runs',
+          };
+    const result = checkResultOf(name, judgement, 0, context);
+    options.onResult?.(result);
+    return result;
+  });
+  return {
+    ...headOf(loaded, { kind: 'production', version: loaded.manifest.version, revision: restores.revision }),
+    conclusion: reportConclusionOf(results),
+    checks: results,
+    environment: environmentOf(isolationHere()),
+  };
+}

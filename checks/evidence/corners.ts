@@ -34,7 +34,8 @@ export async function tryCorners(
   for (const column of model.signature.columns) {
     const real = table.columns.get(column.name);
     if (real === undefined) continue;
-    for (const bent of bendings(column, real, rows, cases)) outcomes.push(await tryBent(model, rows, column.name, bent));
+    for (const bent of bendings(column, real, rows, cases))
+      outcomes.push(await tryBent(model, rows, column.name, bent));
   }
   if (model.signature.fixedBatch === undefined) outcomes.push(await tryEmptyBatch(model, table));
   if (model.batch > 1 && table.rows > 1 && !cases.random) outcomes.push(await tryBatch(model, table, cases.tolerance));
@@ -68,7 +69,12 @@ function bendings(
   const bent: Bent[] = [];
   const missing = filled(real, rows.rows, undefined);
   if (missing !== undefined)
-    bent.push({ kind: 'missing', what: 'a missing value', column: missing, expected: mayMiss.includes(name) || hasMissing(real) });
+    bent.push({
+      kind: 'missing',
+      what: 'a missing value',
+      column: missing,
+      expected: mayMiss.includes(name) || hasMissing(real),
+    });
   if (real.kind === 'number') {
     const seen = rangeOf(real.values);
     for (const [edge, value] of [
@@ -76,13 +82,19 @@ function bendings(
       ['largest', domain.max ?? seen?.largest],
     ] as const) {
       const column = value === undefined ? undefined : filled(real, rows.rows, value);
-      if (column !== undefined) bent.push({ kind: 'edge', what: `the ${edge} value, ${value}`, column, expected: true });
+      if (column !== undefined)
+        bent.push({ kind: 'edge', what: `the ${edge} value, ${value}`, column, expected: true });
     }
   }
   if (real.kind === 'category' && domain.values?.every((value) => typeof value === 'string') !== false) {
     const column = filled(real, rows.rows, UNSEEN);
     if (column !== undefined)
-      bent.push({ kind: 'unseen-category', what: 'a category never seen', column, expected: domain.values === undefined });
+      bent.push({
+        kind: 'unseen-category',
+        what: 'a category never seen',
+        column,
+        expected: domain.values === undefined,
+      });
   }
   return bent;
 }

@@ -20,7 +20,11 @@ export async function driftSideOf(
   if (job.window !== undefined) {
     const table = await readData(job.window, types);
     if (table.kind === 'gathered' && table.value.rows >= FEWEST_WINDOW_ROWS)
-      return { against: 'window', why: job.window.name, data: await sideOf(job.window, table.value, candidate, champion) };
+      return {
+        against: 'window',
+        why: job.window.name,
+        data: await sideOf(job.window, table.value, candidate, champion),
+      };
     if (table.kind === 'missing' && job.reference === undefined)
       return { against: 'window', why: job.window.name, data: { ...table, owner: 'drift' } };
     why =

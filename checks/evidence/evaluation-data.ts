@@ -47,9 +47,14 @@ export function labelsOf(column: Column, mapping: Pick<ScoreMapping, 'task' | 'c
   const at = (row: number): string => `${name}, row ${row + 1}, column "${column.name}"`;
   if (mapping.task === 'regression') {
     if (column.kind !== 'number')
-      return missing('manifest', `${name}, column "${column.name}": a regression's label must be numbers, found a ${column.kind} column`);
+      return missing(
+        'manifest',
+        `${name}, column "${column.name}": a regression's label must be numbers, found a ${column.kind} column`,
+      );
     const gap = column.values.findIndex((value) => !Number.isFinite(value));
-    return gap === -1 ? gathered({ kind: 'values', values: column.values }) : missing('manifest', `${at(gap)}: the label is missing or not finite`);
+    return gap === -1
+      ? gathered({ kind: 'values', values: column.values })
+      : missing('manifest', `${at(gap)}: the label is missing or not finite`);
   }
   const { classes } = mapping;
   const codeOf = new Map(classes.map((value, code) => [String(value), code]));

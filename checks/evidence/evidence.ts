@@ -2,8 +2,10 @@ import type { GraphFacts } from '../../serving/model/onnx-graph.ts';
 import type { BinaryScores, MulticlassScores, RegressionScores, Scores } from '../../serving/model/score.ts';
 import type { Column, Table } from '../../serving/model/table.ts';
 import type { TensorDeclaration } from '../../serving/model/tensor.ts';
+import type { GoldenFiles } from '../manifest/goldens-loosened.ts';
 import type { LoadedManifest } from '../manifest/manifest.ts';
 import type { Policy } from '../manifest/policy.ts';
+import type { BoundVersion } from '../manifest/rules/rule.ts';
 import type { Place } from '../report/report.ts';
 
 /**
@@ -22,10 +24,14 @@ export interface Missing {
   /** What happened, where, and what was expected. */
   readonly reason: string;
   readonly at?: Place;
+  readonly next?: string;
 }
 
 export interface Evidence {
+  /** As it is judged: each value the strictest of policy, default branch and proposal. */
   readonly proposal: LoadedManifest;
+  /** What the manifest's own rules depend on. */
+  readonly context?: ManifestEvidence;
   /** The same model on the default branch; undefined for a model that is new there. */
   readonly base?: LoadedManifest;
   readonly policy: Policy;
@@ -44,6 +50,19 @@ export interface Evidence {
   readonly corners: Part<readonly CornerOutcome[]>;
   readonly repeats: Part<readonly Repeat[]>;
   readonly drift: DriftEvidence;
+}
+
+export interface ManifestEvidence {
+  /** As it was written, before anything stricter was laid over it. */
+  readonly submitted: LoadedManifest;
+  /** Every path of the proposal's tree. */
+  readonly files: readonly string[];
+  readonly bindings: readonly BoundVersion[];
+  /** Every manifest of the proposal's tree that can be read. */
+  readonly names: readonly { readonly path: string; readonly name: string }[];
+  readonly goldens: GoldenFiles;
+  /** Required by the policy, and not a check of this version. */
+  readonly unavailable: readonly string[];
 }
 
 export interface ArtifactEvidence {
@@ -70,6 +89,8 @@ export interface ArtifactEvidence {
     readonly at?: Place;
     readonly next?: string;
   }[];
+  /** How the process that ran the candidate ended before it was done: time, memory, an abort. */
+  readonly failure?: string;
 }
 
 export interface SessionFacts {

@@ -20,7 +20,11 @@ interface Golden {
 }
 
 /** Answers every golden on its own, so that one bad record spoils no other. A line that is no golden is an outcome with an error. */
-export async function answerGoldens(file: string, model: OpenModel, tolerance: Tolerance): Promise<Part<readonly GoldenOutcome[]>> {
+export async function answerGoldens(
+  file: string,
+  model: OpenModel,
+  tolerance: Tolerance,
+): Promise<Part<readonly GoldenOutcome[]>> {
   const lines = readJsonLines(await readFile(file));
   if (lines.length === 0) return missing('golden', 'the file of goldens is empty');
   if (lines.length > MOST_GOLDENS) return missing('golden', `${lines.length} goldens, at most ${MOST_GOLDENS} are run`);
@@ -42,7 +46,12 @@ async function answerGolden(golden: Golden, model: OpenModel, tolerance: Toleran
   };
   const read = tableOfRecords(model.signature, [golden.record]);
   if (read.kind === 'refused')
-    return { ...told, error: read.problems.map(({ column, found, expected: wanted }) => problemText({ column, found, expected: wanted })).join('; ') };
+    return {
+      ...told,
+      error: read.problems
+        .map(({ column, found, expected: wanted }) => problemText({ column, found, expected: wanted }))
+        .join('; '),
+    };
   try {
     return { ...told, found: answerOf(await answerBatch(model, read.table, 0, 1), 0) };
   } catch (error) {
@@ -78,7 +87,9 @@ function goldenOf(line: JsonLine): Golden | GoldenOutcome {
     line: line.line,
     record,
     expected: {
-      ...(score === undefined ? {} : { score: typeof score === 'number' ? score : scores.filter((value) => typeof value === 'number') }),
+      ...(score === undefined
+        ? {}
+        : { score: typeof score === 'number' ? score : scores.filter((value) => typeof value === 'number') }),
       ...(expectedClass === undefined ? {} : { class: expectedClass }),
     },
     ...(typeof tolerance === 'number' ? { tolerance } : {}),

@@ -76,7 +76,11 @@ export interface Parts {
   readonly repeats: Part<readonly Repeat[]>;
   /** The candidate's answers on the repeat rows, for comparing them with a new process's. */
   readonly repeatAnswers: { readonly rows: Int32Array; readonly answers: Answers };
-  readonly drift: { readonly against: 'window' | 'reference' | 'none'; readonly why: string; readonly data: Part<DriftSide> };
+  readonly drift: {
+    readonly against: 'window' | 'reference' | 'none';
+    readonly why: string;
+    readonly data: Part<DriftSide>;
+  };
 }
 export type PartName = keyof Parts;
 

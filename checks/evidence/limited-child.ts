@@ -105,7 +105,10 @@ async function watch(
   if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', (line) => onLine?.(line));
   const abort = (): void => kill('it was stopped');
   signal?.addEventListener('abort', abort, { once: true });
-  const timer = setTimeout(() => kill(`it took longer than ${timeText(limits.timeMs)} (the policy's limits.checkMinutes)`), limits.timeMs);
+  const timer = setTimeout(
+    () => kill(`it took longer than ${timeText(limits.timeMs)} (the policy's limits.checkMinutes)`),
+    limits.timeMs,
+  );
   let looking = false;
   const memory = setInterval(() => {
     if (looking) return;
@@ -113,7 +116,9 @@ async function watch(
     void residentMb(child.pid).then((megabytes) => {
       looking = false;
       if (megabytes !== undefined && megabytes > limits.memoryMb)
-        kill(`it used ${Math.round(megabytes)} MB of memory, more than ${limits.memoryMb} MB (the policy's limits.memoryMb)`);
+        kill(
+          `it used ${Math.round(megabytes)} MB of memory, more than ${limits.memoryMb} MB (the policy's limits.memoryMb)`,
+        );
     });
   }, MEMORY_LOOK_MS);
   try {

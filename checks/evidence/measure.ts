@@ -54,7 +54,8 @@ export async function measure(job: Job, sink: Sink): Promise<void> {
 /** The candidate's answers on the repeat rows, in a process of its own. */
 export async function answerAgain(job: Job, rows: Int32Array): Promise<Answers> {
   const fit = await openModel(job.candidate);
-  if (fit.kind === 'misfit' || job.evaluation === undefined) throw new Error('the model fitted before and does not now');
+  if (fit.kind === 'misfit' || job.evaluation === undefined)
+    throw new Error('the model fitted before and does not now');
   const table = await readData(job.evaluation, dataTypesOf(job, fit.model));
   if (table.kind === 'missing') throw new Error(table.reason);
   return answer(fit.model, takeRows(table.value, rows));
@@ -66,11 +67,17 @@ async function openCandidate(job: Job, sink: Sink): Promise<OpenModel | undefine
   try {
     fit = await openModel(job.candidate);
   } catch (error) {
-    sink.put('session', { ...missing('artifact', loadFailure(error)), ...(error instanceof ModelRefused && error.next !== undefined ? { next: error.next } : {}) });
+    sink.put('session', {
+      ...missing('artifact', loadFailure(error)),
+      ...(error instanceof ModelRefused && error.next !== undefined ? { next: error.next } : {}),
+    });
     return undefined;
   }
   const { session } = fit.kind === 'model' ? fit.model : fit;
-  sink.put('session', gathered({ inputs: session.inputs, outputs: session.outputs, declared: session.inputs, loadMs: session.loadMs }));
+  sink.put(
+    'session',
+    gathered({ inputs: session.inputs, outputs: session.outputs, declared: session.inputs, loadMs: session.loadMs }),
+  );
   sink.put('fit', fit.kind === 'misfit' ? fit.problems : []);
   return fit.kind === 'model' ? fit.model : undefined;
 }
@@ -111,7 +118,11 @@ function dataTypesOf(job: Job, candidate: OpenModel): DataTypes {
   return { types, required: candidate.signature.columns.map(({ name }) => name) };
 }
 
-async function evaluationOf(data: DataJob | undefined, candidate: OpenModel, types: DataTypes): Promise<Part<EvaluationData>> {
+async function evaluationOf(
+  data: DataJob | undefined,
+  candidate: OpenModel,
+  types: DataTypes,
+): Promise<Part<EvaluationData>> {
   if (data === undefined) return missing('manifest', 'the evaluation data are not there');
   const table = await readData(data, { types: types.types, required: [...types.required, data.label] });
   return table.kind === 'missing' ? table : evaluationDataOf(data, table.value, candidate.mapping);
@@ -124,7 +135,12 @@ const BATCHES_BEFORE_JUDGING = 2;
 
 class TooSlow extends Error {}
 
-async function candidateAnswers(job: Job, candidate: OpenModel, evaluation: Part<EvaluationData>, sink: Sink): Promise<Part<Answers>> {
+async function candidateAnswers(
+  job: Job,
+  candidate: OpenModel,
+  evaluation: Part<EvaluationData>,
+  sink: Sink,
+): Promise<Part<Answers>> {
   if (evaluation.kind === 'missing') return evaluation;
   const { table } = evaluation.value;
   const started = performance.now();
@@ -145,9 +161,13 @@ async function candidateAnswers(job: Job, candidate: OpenModel, evaluation: Part
   try {
     return gathered(await answer(candidate, table, { afterBatch }));
   } catch (error) {
-    if (error instanceof RowsRefused) return missing('manifest', `${job.evaluation?.name ?? 'evaluation data'}: ${error.message}`);
+    if (error instanceof RowsRefused)
+      return missing('manifest', `${job.evaluation?.name ?? 'evaluation data'}: ${error.message}`);
     if (error instanceof TooSlow) return missing('artifact', error.message);
-    return missing('artifact', `it fails on evaluation rows: ${withoutBuildPaths(error instanceof Error ? error.message : String(error))}`);
+    return missing(
+      'artifact',
+      `it fails on evaluation rows: ${withoutBuildPaths(error instanceof Error ? error.message : String(error))}`,
+    );
   }
 }
 
@@ -172,11 +192,19 @@ async function championAnswers(champion: OpenChampion, evaluation: Part<Evaluati
   try {
     return gathered(await answer(model, evaluation.value.table));
   } catch (error) {
-    return missing('baseline', `${model.label}, the baseline, cannot answer the evaluation rows: ${error instanceof Error ? error.message : String(error)}`);
+    return missing(
+      'baseline',
+      `${model.label}, the baseline, cannot answer the evaluation rows: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
-async function onBaseRows(data: DataJob, candidate: OpenModel, champion: OpenChampion, types: DataTypes): Promise<Parts['baseRows']> {
+async function onBaseRows(
+  data: DataJob,
+  candidate: OpenModel,
+  champion: OpenChampion,
+  types: DataTypes,
+): Promise<Parts['baseRows']> {
   const evaluation = await evaluationOf(data, candidate, types);
   if (evaluation.kind === 'missing') return evaluation;
   const answers = await championAnswers(champion, evaluation);
@@ -188,11 +216,20 @@ async function onBaseRows(data: DataJob, candidate: OpenModel, champion: OpenCha
       champion: answers.value,
     });
   } catch (error) {
-    return missing('artifact', `the candidate cannot answer the default branch's evaluation rows: ${error instanceof Error ? error.message : String(error)}`);
+    return missing(
+      'artifact',
+      `the candidate cannot answer the default branch's evaluation rows: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
-async function tryOnRows(job: Job, candidate: OpenModel, evaluation: EvaluationData, answers: Answers, sink: Sink): Promise<void> {
+async function tryOnRows(
+  job: Job,
+  candidate: OpenModel,
+  evaluation: EvaluationData,
+  answers: Answers,
+  sink: Sink,
+): Promise<void> {
   const { table }: { readonly table: Table } = evaluation;
   if (job.corners) {
     sink.progress({ stage: 'trying corner cases', done: 0, of: 1 });

@@ -61,7 +61,9 @@ export async function answerBatch(model: OpenModel, table: Table, from: number, 
   if (feeds.kind === 'refused') {
     const [first] = feeds.problems;
     throw new RowsRefused(
-      first === undefined ? 'rows cannot be fed' : problemText({ ...first, ...(first.row === undefined ? {} : { row: first.row + 1 }) }),
+      first === undefined
+        ? 'rows cannot be fed'
+        : problemText({ ...first, ...(first.row === undefined ? {} : { row: first.row + 1 }) }),
     );
   }
   return scoresOf(model.mapping, await model.session.run(feeds.feeds, [model.mapping.output]), to - from);

@@ -83,7 +83,8 @@ export function repeatOf(
   tolerance: Tolerance,
 ): Repeat {
   const differences = others.map((other) => compareAnswers(first, other, tolerance));
-  const worst = (of: (difference: (typeof differences)[number]) => number): number => Math.max(0, ...differences.map(of));
+  const worst = (of: (difference: (typeof differences)[number]) => number): number =>
+    Math.max(0, ...differences.map(of));
   return {
     condition,
     rows: first.rows,

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type * as onnxruntime from 'onnxruntime-node';
 import { silenceRuntimeTelemetry } from './config.ts';
 import { DATATYPES, datatypeOf } from './datatype.ts';
@@ -51,6 +52,12 @@ function loadRuntime(): Promise<Runtime> {
   silenceRuntimeTelemetry();
   loadedRuntime ??= import('onnxruntime-node');
   return loadedRuntime;
+}
+
+/** The version of ONNX Runtime that serves; told without loading it. */
+export function runtimeVersion(): string {
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { readonly version: string };
+  return version;
 }
 
 /** ONNX Runtime's log levels: 3 is errors; its warnings are about the author's graph and are told by the checks. */

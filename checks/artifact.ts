@@ -1,0 +1,190 @@
+import type { Check } from './check.ts';
+import { contractFindings } from './contract.ts';
+import type { ArtifactEvidence, Evidence } from './evidence/evidence.ts';
+import { decidingFinding, fail, missingFinding, pass } from './finding.ts';
+import type { Finding } from './report/report.ts';
+import { countText } from './report/format.ts';
+
+/** Are the bytes right, does the runtime that serves load them, do they fit the manifest, are they safe, do callers get what they got. */
+export const artifact: Check = {
+  name: 'artifact',
+  asks: 'Is the digest right, does the graph load in the runtime that serves, does it fit the manifest, is it safe, and does it keep the contract with its callers?',
+  judge(evidence) {
+    const findings = [
+      ...evidence.artifact.files.map((file) => digestFinding(file, evidence)),
+      ...graphFindings(evidence),
+      ...loadFindings(evidence),
+      ...runFindings(evidence),
+      ...contractFindings(evidence),
+    ];
+    return { findings, title: titleOf(findings, evidence), method: METHOD };
+  },
+};
+
+const METHOD = [
+  'SHA-256 of the bytes is compared with the manifest before anything reads them; the ONNX file is read by our own bounded reader before ONNX Runtime sees it.',
+  'The graph is loaded and run in a child process with limits on time and memory, as production loads it: CPU, one thread, all graph optimisations.',
+];
+
+function titleOf(findings: readonly Finding[], { artifact: { files, session } }: Evidence): string {
+  const worst = decidingFinding(findings);
+  if (
+    worst !== undefined &&
+    (worst.verdict === 'fail' || worst.verdict === 'inconclusive') &&
+    worst.severity === 'blocking'
+  )
+    return worst.reason;
+  const sizeBytes = files.reduce((sum, file) => sum + (file.sizeBytes ?? 0), 0);
+  const shape =
+    session.kind === 'gathered'
+      ? `, ${session.value.inputs.length} inputs, ${session.value.outputs.length} outputs`
+      : '';
+  return `loads and fits the manifest: ${sizeText(sizeBytes)}${shape}`;
+}
+
+function sizeText(bytes: number): string {
+  return bytes < 1_000_000 ? `${countText(bytes / 1000)} kB` : `${countText(bytes / 1_000_000)} MB`;
+}
+
+type File = ArtifactEvidence['files'][number];
+
+function digestFinding(file: File, { proposal }: Evidence): Finding {
+  const pointers: Readonly<Record<File['role'], string>> = {
+    model: '/artifact/sha256',
+    weights: '/artifact/files',
+    features: '/features/sha256',
+  };
+  const at = proposal.place(pointers[file.role]);
+  const id = file.role === 'model' ? 'artifact/digest' : `artifact/digest/${file.uri}`;
+  const measured = {
+    uri: file.uri,
+    declared: file.declared,
+    found: file.found ?? null,
+    sizeBytes: file.sizeBytes ?? null,
+  };
+  if (file.problem === undefined)
+    return pass(id, `${file.uri} has the declared SHA-256 ${file.declared.slice(0, 12)}…`, measured);
+  const isOther = file.found !== undefined && file.found !== file.declared;
+  const next = isOther
+    ? `If these bytes are meant, write their digest: sha256sum ${file.uri}; a new artifact is a new version.`
+    : 'Make the file reachable under this uri, with these bytes.';
+  return fail(id, file.problem, measured, { at, next });
+}
+
+/** Domains of operators that ONNX Runtime brings along. */
+const KNOWN_DOMAINS = new Set([
+  '',
+  'ai.onnx.ml',
+  'ai.onnx.preview.training',
+  'ai.onnx.training',
+  'com.microsoft',
+  'com.microsoft.nchwc',
+]);
+
+function graphFindings({ artifact: { graph, files, misfits }, proposal }: Evidence): readonly Finding[] {
+  const at = proposal.place('/artifact');
+  if (graph.kind === 'missing')
+    return files.some(({ problem }) => problem !== undefined)
+      ? []
+      : [missingFinding('artifact', 'graph', { ...graph, at })];
+  const { irVersion, opsets, operators, random, externalData, producer } = graph.value;
+  const sets = opsets.map(({ domain, version }) => `${domain === '' ? 'ai.onnx' : domain} ${version}`);
+  const nodes = operators.reduce((sum, { count }) => sum + count, 0);
+  const custom = operators
+    .filter(({ domain }) => !KNOWN_DOMAINS.has(domain))
+    .map(({ domain, type }) => `${domain}:${type}`);
+  const findings: Finding[] = [
+    pass('artifact/graph', `an ONNX graph of ${countText(nodes)} nodes (${sets.join(', ')})`, {
+      irVersion,
+      opsets: sets,
+      nodes,
+      producer,
+    }),
+  ];
+  if (custom.length > 0)
+    findings.push(
+      fail(
+        'artifact/operators',
+        `it uses operators that come with no runtime: ${custom.join(', ')}`,
+        { custom },
+        {
+          at,
+          advisory: true,
+          next: 'Export it with operators of ai.onnx and ai.onnx.ml alone.',
+        },
+      ),
+    );
+  else
+    findings.push(
+      pass('artifact/operators', `all ${operators.length} kinds of operators come with the runtime`, {
+        kinds: operators.length,
+      }),
+    );
+  findings.push(randomFinding(random, at));
+  if (!misfits.some(({ id }) => id === 'artifact/external-data'))
+    findings.push(
+      pass(
+        'artifact/external-data',
+        externalData.length === 0
+          ? 'all weights lie in the file itself'
+          : `all ${externalData.length} external files are declared with their digest`,
+        { locations: externalData },
+      ),
+    );
+  return findings;
+}
+
+/** Told here, judged where it shows: `reproducibility` asks whether answers differ. */
+function randomFinding(
+  random: readonly { readonly type: string; readonly node: string; readonly why: string }[],
+  at: Finding['at'],
+): Finding {
+  const [first] = random;
+  if (first === undefined) return pass('artifact/random', 'no operator draws random numbers', { random: 0 });
+  const others = random.length === 1 ? '' : `, and ${random.length - 1} more nodes`;
+  return fail(
+    'artifact/random',
+    `${first.type} at node "${first.node}": ${first.why}${others}`,
+    { random: random.length, nodes: random.map(({ type, node }) => `${type} ${node}`) },
+    {
+      ...(at === undefined ? {} : { at }),
+      advisory: true,
+      next: 'Export the graph for inference (for PyTorch model.eval() first), without sampling operators.',
+    },
+  );
+}
+
+function loadFindings({ artifact: { session, misfits, files, graph }, proposal }: Evidence): readonly Finding[] {
+  const fits = misfits.map(({ id, reason, at, next }) =>
+    fail(id, reason, {}, { ...(at === undefined ? {} : { at }), ...(next === undefined ? {} : { next }) }),
+  );
+  if (session.kind === 'missing') {
+    // The cause stands in a finding already: a digest, an unreadable file, external data.
+    const told = fits.length > 0 || graph.kind === 'missing' || files.some(({ problem }) => problem !== undefined);
+    return told ? fits : [missingFinding('artifact', 'load', { ...session, at: proposal.place('/artifact') })];
+  }
+  const { inputs, outputs, loadMs } = session.value;
+  const names = { inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name) };
+  const loaded = pass('artifact/load', `the serving runtime loads it`, { loadMs, ...names });
+  return fits.length > 0
+    ? [loaded, ...fits]
+    : [
+        loaded,
+        pass('artifact/fit', `all ${inputs.length} inputs are filled from columns, and the score is told`, names),
+      ];
+}
+
+/** It loads and fits, and still does not answer: too slow, an error on real rows, an abort. */
+function runFindings({ artifact: { session, misfits, failure }, candidate, proposal }: Evidence): readonly Finding[] {
+  if (session.kind === 'missing' || misfits.length > 0) return [];
+  const at = proposal.place('/artifact');
+  if (candidate.kind === 'gathered') {
+    const answered = pass('artifact/run', `it answered all ${countText(candidate.value.rows)} evaluation rows`, {
+      rows: candidate.value.rows,
+    });
+    return failure === undefined
+      ? [answered]
+      : [answered, fail('artifact/process', `running it failed later: ${failure}`, {}, { at })];
+  }
+  return candidate.owner === 'artifact' ? [missingFinding('artifact', 'run', { ...candidate, at })] : [];
+}

@@ -1,0 +1,170 @@
+import type { Check } from './check.ts';
+import type { CornerOutcome, Evidence, GoldenOutcome } from './evidence/evidence.ts';
+import { decidingFinding, fail, inconclusive, missingFinding, notApplicable, pass } from './finding.ts';
+import { countText, plural } from './report/format.ts';
+import type { Finding, MeasuredValue } from './report/report.ts';
+
+/** Do recorded examples and corner cases come out right. */
+export const golden: Check = {
+  name: 'golden',
+  asks: 'Do recorded examples and corner cases come out right: missing values, extremes, unseen categories, an empty batch, one row against many, NaN and infinity?',
+  judge(evidence) {
+    const findings = [...goldenFindings(evidence), ...cornerFindings(evidence)];
+    return { findings, title: titleOf(findings, evidence), method: METHOD };
+  },
+};
+
+const METHOD = [
+  'Each golden is answered alone; a score is right within its tolerance, a class when it is the same.',
+  'Corners bend eight real rows, one column at a time; an answer that is no number fails where the manifest or the data say that such a value comes, and is told elsewhere.',
+];
+
+function titleOf(findings: readonly Finding[], evidence: Evidence): string {
+  const worst = decidingFinding(findings);
+  if (
+    worst !== undefined &&
+    worst.severity === 'blocking' &&
+    (worst.verdict === 'fail' || worst.verdict === 'inconclusive')
+  )
+    return worst.reason;
+  const goldens = evidence.goldens.kind === 'gathered' ? evidence.goldens.value.length : 0;
+  const corners = evidence.corners.kind === 'gathered' ? evidence.corners.value.length : 0;
+  return `${plural(goldens, 'golden')} and ${plural(corners, 'corner case')} come out right`;
+}
+
+function goldenFindings({ goldens, proposal }: Evidence): readonly Finding[] {
+  const { goldens: file } = proposal.manifest.evaluation;
+  if (file === undefined) return [notApplicable('golden/examples', 'the manifest names no goldens')];
+  const at = proposal.place('/evaluation/goldens');
+  if (goldens.kind === 'missing') return [missingFinding('golden', 'examples', { ...goldens, at })];
+  const wrong = goldens.value.flatMap((outcome) => {
+    const why = wrongness(outcome);
+    return why === undefined ? [] : [{ outcome, why }];
+  });
+  if (wrong.length === 0)
+    return [
+      pass('golden/examples', `all ${countText(goldens.value.length)} goldens come out as expected`, {
+        goldens: goldens.value.length,
+      }),
+    ];
+  return wrong.map(({ outcome, why }) =>
+    fail(
+      `golden/line-${outcome.line}`,
+      `line ${outcome.line}${outcome.why === undefined ? '' : ` (${outcome.why})`}: ${why}`,
+      measuredOf(outcome),
+      {
+        at,
+        next: 'If the new answer is right, change what the golden expects; a reviewer sees it in the diff.',
+      },
+    ),
+  );
+}
+
+/** Why a golden did not come out right; undefined when it did. */
+function wrongness({ error, expected, found, tolerance }: GoldenOutcome): string | undefined {
+  if (error !== undefined) return error;
+  if (found === undefined) return 'it was not answered';
+  if (expected.class !== undefined && String(expected.class) !== String(found.class))
+    return `class ${String(found.class)} was answered, ${String(expected.class)} expected`;
+  if (expected.score === undefined) return undefined;
+  const [wanted, got] = [[expected.score].flat(), [found.score].flat()];
+  if (wanted.length !== got.length) return `${got.length} scores were answered, ${wanted.length} expected`;
+  const at = wanted.findIndex((score, k) => !(Math.abs(score - (got[k] ?? NaN)) <= tolerance));
+  return at === -1 ? undefined : `score ${got[at]} was answered, ${wanted[at]} ± ${tolerance} expected`;
+}
+
+function measuredOf({ expected, found, tolerance }: GoldenOutcome): Finding['measured'] {
+  const side = (answer: GoldenOutcome['expected'] | undefined): MeasuredValue =>
+    answer === undefined ? null : { score: answer.score ?? null, class: answer.class ?? null };
+  return { expected: side(expected), found: side(found), tolerance };
+}
+
+function cornerFindings(evidence: Evidence): readonly Finding[] {
+  const { corners, candidate, proposal } = evidence;
+  const { manifest } = proposal;
+  const at = proposal.place('/artifact');
+  if (!manifest.evaluation.corners)
+    return [notApplicable('golden/corners', 'the manifest turns corner cases off (evaluation.corners)')];
+  if (corners.kind === 'missing') {
+    // Why there are no answers is told by its owner; one sentence here is enough.
+    return [missingFinding('golden', 'corners', { ...(candidate.kind === 'missing' ? candidate : corners), at })];
+  }
+  const findings = corners.value.map((outcome) => cornerFinding(outcome, evidence));
+  if (!corners.value.some(({ kind }) => kind === 'batch')) findings.push(batchNotCompared(evidence));
+  return findings;
+}
+
+function batchNotCompared({ artifact, proposal }: Evidence): Finding {
+  const random = artifact.graph.kind === 'gathered' && artifact.graph.value.random.length > 0;
+  if (random)
+    return inconclusive(
+      'golden/batch',
+      'one row against many says nothing while the graph draws random numbers (see reproducibility)',
+      {},
+      { advisory: true },
+    );
+  return notApplicable(
+    'golden/batch',
+    proposal.manifest.serving.maxBatch === 1
+      ? 'every row is answered alone (serving.maxBatch 1)'
+      : 'the graph takes one row at a time',
+  );
+}
+
+function cornerFinding(outcome: CornerOutcome, { proposal }: Evidence): Finding {
+  const { kind, column, what, rows, notFinite, error, refused, expected } = outcome;
+  const id = [
+    'golden',
+    kind,
+    ...(column === undefined ? [] : [column]),
+    ...(kind === 'edge' ? [what.includes('least') ? 'least' : 'largest'] : []),
+  ].join('/');
+  const where = column === undefined ? what : `${what} in column "${column}"`;
+  const at = proposal.place(
+    column === undefined ? '/artifact' : `/columns/${column.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+  );
+  const measured = { rows, notFinite, ...(outcome.difference === undefined ? {} : { ...outcome.difference }) };
+  // An empty batch is answered by the replica itself where the graph cannot.
+  const advisory = kind === 'empty-batch' || expected === false;
+  if (error !== undefined)
+    return fail(id, `it fails for ${where}: ${error}`, measured, { at, advisory, next: nextOf(kind) });
+  if (refused !== undefined) return pass(id, `a request with ${where} is refused, as documented: ${refused}`, measured);
+  if (kind === 'batch' && outcome.difference !== undefined && outcome.difference.beyondTolerance > 0)
+    return fail(
+      id,
+      `answers depend on what a row is batched with: ${countText(outcome.difference.beyondTolerance)} of ${plural(rows, 'row')} differ beyond the tolerance, at most by ${outcome.difference.absolute}, when asked alone`,
+      measured,
+      { at, next: nextOf(kind) },
+    );
+  if (notFinite > 0)
+    return fail(
+      id,
+      `${countText(notFinite)} of ${plural(rows, 'answer')} to ${where} ${notFinite === 1 ? 'is' : 'are'} not a finite number`,
+      measured,
+      {
+        at,
+        advisory,
+        next: nextOf(kind),
+      },
+    );
+  return pass(
+    id,
+    kind === 'batch'
+      ? `${what} give the same answers within the tolerance`
+      : `${where} ${kind === 'finite' ? 'are' : 'is'} answered with finite numbers`,
+    measured,
+  );
+}
+
+function nextOf(kind: CornerOutcome['kind']): string {
+  const steps: Readonly<Record<CornerOutcome['kind'], string>> = {
+    missing: 'Impute missing values in the graph, or declare columns: { …: { missing: 0 } } when none come.',
+    edge: 'Guard the operation that overflows, or narrow the range that the manifest declares.',
+    'unseen-category':
+      'Give the encoder a value for unknown categories, or list the values that may come under columns.',
+    'empty-batch': 'Nothing needs to be done unless callers send empty batches.',
+    batch: 'Make each row independent of the others, or say serving: { maxBatch: 1 }.',
+    finite: 'Find the rows: an answer that is NaN cannot be decided on.',
+  };
+  return steps[kind];
+}

@@ -1,0 +1,17 @@
+import { artifact } from './artifact.ts';
+import type { Check } from './check.ts';
+import { golden } from './golden.ts';
+import { manifestCheck } from './manifest-check.ts';
+import { reproducibility } from './reproducibility.ts';
+
+/** Checks that compare candidate and baseline on rows; changed evaluation data are put to them twice. */
+const judgesOfRows: readonly Check[] = [];
+
+/** Every check, in the order in which a reader wants to hear of them. */
+export const checks: readonly Check[] = [
+  manifestCheck(judgesOfRows),
+  artifact,
+  golden,
+  ...judgesOfRows,
+  reproducibility,
+];
