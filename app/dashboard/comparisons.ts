@@ -1,5 +1,6 @@
-import { metrics } from '../../checks/metrics/metrics.ts';
-import type { CheckResult, Finding, Measured, MeasuredValue, Report } from '../../checks/report/report.ts';
+import { improvementSign } from '../../checks/report/improvement-sign.ts';
+import { comparisonOf as measuredComparisonOf } from '../../checks/report/measured.ts';
+import type { CheckResult, Finding, Measured, Report } from '../../checks/report/report.ts';
 import type { ForestMark, ForestRow } from './drawings/forest.ts';
 import { countOf } from './numbers.ts';
 
@@ -12,21 +13,23 @@ export interface Comparison {
   readonly metric: string;
   /** Undefined: everyone. */
   readonly cohort?: string;
-  readonly candidate?: number;
-  readonly baseline?: number;
+  readonly candidate: number;
+  readonly baseline: number;
   /** As measured: candidate minus champion. */
   readonly difference: number;
   /** The same turned so that more is better. */
   readonly improvement: number;
-  readonly low?: number;
-  readonly high?: number;
+  readonly low: number;
+  readonly high: number;
   /** Of the difference as measured. */
-  readonly interval?: readonly [number, number];
+  readonly interval: readonly [number, number];
   readonly margin?: number;
   readonly rows?: number;
   readonly positives?: number;
   /** Over how many comparisons the interval holds jointly; 1 when it stands alone. */
   readonly jointly?: number;
+  /** What it is compared with, where that is not the champion's version: `always guessing the same`. */
+  readonly against?: string;
   readonly verdict: ComparisonVerdict;
 }
 
@@ -35,11 +38,7 @@ export type ComparisonVerdict = 'worse' | 'cannot say' | 'waived' | 'not worse' 
 /** Worst first, then what cannot be said, then what is right. */
 const VERDICT_ORDER: readonly ComparisonVerdict[] = ['worse', 'cannot say', 'waived', 'not worse', 'better'];
 
-const DIRECTIONS: Readonly<Record<string, { readonly direction: 'higher' | 'lower' } | undefined>> = metrics;
-
-/** A metric that this version does not know counts as one where more is better. */
-export const lessIsBetter = (metric: string): boolean =>
-  Object.hasOwn(DIRECTIONS, metric) && DIRECTIONS[metric]?.direction === 'lower';
+export const lessIsBetter = (metric: string): boolean => improvementSign(metric) < 0;
 
 const numberIn = (measured: Measured, ...names: readonly string[]): number | undefined => {
   for (const name of names) {
@@ -49,57 +48,45 @@ const numberIn = (measured: Measured, ...names: readonly string[]): number | und
   return undefined;
 };
 
-const wordIn = (measured: Measured, name: string): string | undefined => {
-  const value = measured[name];
-  return typeof value === 'string' ? value : undefined;
-};
-
-const isPair = (value: MeasuredValue | undefined): value is readonly [number, number] =>
-  Array.isArray(value) && value.length === 2 && value.every((end) => typeof end === 'number' && Number.isFinite(end));
-
 /** Undefined for a finding that compares nothing (a floor, a claim, a cohort without labels). */
 export function comparisonOf(finding: Finding): Comparison | undefined {
-  const { measured } = finding;
-  const metric = wordIn(measured, 'metric');
-  const difference = numberIn(measured, 'difference');
-  if (metric === undefined || difference === undefined) return undefined;
-  const cohort = wordIn(measured, 'cohort');
-  const candidate = numberIn(measured, 'candidate');
-  const baseline = numberIn(measured, 'baseline', 'champion');
-  const interval = isPair(measured['interval']) ? measured['interval'] : undefined;
-  const ends = interval === undefined ? undefined : improvementEnds(interval, lessIsBetter(metric));
-  const margin = numberIn(measured, 'margin', 'cohortMargin');
-  const rows = numberIn(measured, 'n', 'rows');
-  const positives = numberIn(measured, 'positives');
-  const jointly = numberIn(measured, 'jointly', 'cohorts', 'comparisons');
+  const found = measuredComparisonOf(finding);
+  if (found === undefined) return undefined;
+  const { metric, candidate, baseline, difference, cohort, margin, n } = found;
+  const { lower, upper } = found.interval;
+  const turned = lessIsBetter(metric);
+  const [low, high] = turned ? [-upper, -lower] : [lower, upper];
+  const positives = numberIn(finding.measured, 'positives', 'rarer');
+  const jointly = numberIn(finding.measured, 'jointly', 'comparisons');
+  const { against } = finding.measured;
   return {
     finding,
     metric,
-    ...(cohort === undefined ? {} : { cohort }),
-    ...(candidate === undefined ? {} : { candidate }),
-    ...(baseline === undefined ? {} : { baseline }),
+    candidate,
+    baseline,
     difference,
-    improvement: lessIsBetter(metric) ? -difference : difference,
-    ...(ends === undefined || interval === undefined ? {} : { low: ends[0], high: ends[1], interval }),
+    improvement: turned ? -difference : difference,
+    low,
+    high,
+    interval: [lower, upper],
+    verdict: verdictOf(finding, cohort !== undefined, low),
+    ...(cohort === undefined ? {} : { cohort }),
     ...(margin === undefined ? {} : { margin }),
-    ...(rows === undefined ? {} : { rows }),
+    ...(Number.isFinite(n) ? { rows: n } : {}),
     ...(positives === undefined ? {} : { positives }),
     ...(jointly === undefined ? {} : { jointly }),
-    verdict: verdictOf(finding, cohort !== undefined, ends?.[0]),
+    ...(typeof against === 'string' ? { against } : {}),
   };
 }
 
-const improvementEnds = ([low, high]: readonly [number, number], turned: boolean): readonly [number, number] =>
-  turned ? [-high, -low] : [low, high];
-
-function verdictOf(finding: Finding, isCohort: boolean, low: number | undefined): ComparisonVerdict {
+function verdictOf(finding: Finding, isCohort: boolean, low: number): ComparisonVerdict {
   switch (finding.verdict) {
     case 'fail':
       return 'worse';
     case 'waived':
       return 'waived';
     case 'pass':
-      return !isCohort && low !== undefined && low > 0 ? 'better' : 'not worse';
+      return !isCohort && low > 0 ? 'better' : 'not worse';
     case 'inconclusive':
     case 'not-applicable':
     case 'error':
@@ -122,6 +109,17 @@ export function comparisonsOf(check: CheckResult | undefined): readonly Comparis
 }
 
 const severityOf = ({ finding }: Comparison): number => (finding.severity === 'blocking' ? 0 : 1);
+
+/** The comparisons with the champion alone: `baseline/roc_auc`, not `baseline/trivial/roc_auc`. */
+export const withChampion = (check: CheckResult | undefined): readonly Comparison[] =>
+  comparisonsOf(check).filter(({ finding, cohort }) => cohort === undefined && /^[^/]+\/[^/]+$/.test(finding.id));
+
+/** The other yardsticks of the check, each with its comparisons: a trivial model, the default branch's rows. */
+export function withOthers(check: CheckResult | undefined): ReadonlyMap<string, readonly Comparison[]> {
+  const own = new Set(withChampion(check).map(({ finding }) => finding.id));
+  const others = comparisonsOf(check).filter(({ finding, cohort }) => cohort === undefined && !own.has(finding.id));
+  return Map.groupBy(others, ({ finding }) => finding.id.split('/').slice(0, -1).join('/'));
+}
 
 /** By metric, the metric with the worst comparison first. */
 export function byMetric(comparisons: readonly Comparison[]): ReadonlyMap<string, readonly Comparison[]> {
@@ -153,7 +151,8 @@ export function forestRowOf(
     label: label ?? (comparison.cohort === undefined ? comparison.metric : cohortWords(comparison.cohort)),
     ...(rows === undefined ? {} : { note: `${countOf(rows)} rows` }),
     estimate: comparison.improvement / unit,
-    ...(low === undefined || high === undefined ? {} : { low: low / unit, high: high / unit }),
+    low: low / unit,
+    high: high / unit,
     ...(margin === undefined ? {} : { margin: margin / unit }),
     mark: MARKS[comparison.verdict],
   };

@@ -1,12 +1,13 @@
-import type { Report } from '../../checks/report/report.ts';
+import { driftOf } from '../../checks/report/measured.ts';
+import type { Finding, Report } from '../../checks/report/report.ts';
 import {
   byMetric,
   checkNamed,
   type Comparison,
-  cohortWords,
   comparisonsOf,
   forestRowOf,
   needMargins,
+  withChampion,
 } from './comparisons.ts';
 import { type EffectRow, effects } from './drawings/effects.ts';
 import { forest, forestAxisOf, rowSentence } from './drawings/forest.ts';
@@ -38,7 +39,7 @@ export function decisiveDrawing(report: Report, verdict: ProposalVerdict): Decis
 /** Everyone, the cohort that decided, and its siblings: the other values of the same column. */
 function cohortDrawing(report: Report, decisive: Comparison): DecisiveDrawing {
   const { metric, cohort = '' } = decisive;
-  const overall = byMetric(comparisonsOf(checkNamed(report, 'baseline'))).get(metric)?.[0];
+  const overall = byMetric(withChampion(checkNamed(report, 'baseline'))).get(metric)?.[0];
   const all = byMetric(comparisonsOf(checkNamed(report, 'cohorts'))).get(metric) ?? [];
   const siblings = all
     .filter((other) => other.finding.id !== decisive.finding.id && columnsOf(other.cohort ?? '') === columnsOf(cohort))
@@ -69,9 +70,7 @@ const columnsOf = (cohort: string): string =>
     .join(' ');
 
 function baselineDrawing(report: Report): DecisiveDrawing | undefined {
-  const comparisons = comparisonsOf(checkNamed(report, 'baseline'))
-    .filter(({ cohort }) => cohort === undefined)
-    .slice(0, MOST_ROWS);
+  const comparisons = withChampion(checkNamed(report, 'baseline')).slice(0, MOST_ROWS);
   if (comparisons.length === 0) return undefined;
   const inMargins = needMargins(comparisons);
   const rows = comparisons.map((comparison) => forestRowOf(comparison, { inMargins }));
@@ -114,20 +113,8 @@ function driftDrawing(report: Report): DecisiveDrawing | undefined {
   };
 }
 
-type DriftFinding = NonNullable<ReturnType<typeof checkNamed>>['findings'][number];
-
-/** `measured.effect` is `{ measure, value, limit }`, as in `slipway drift --json`. */
-function effectOf({ id, measured, verdict }: DriftFinding): Effect | undefined {
-  const { effect } = measured;
-  if (typeof effect !== 'object' || effect === null || Array.isArray(effect)) return undefined;
-  const { measure, value, limit } = effect as { readonly [name: string]: unknown };
-  if (typeof measure !== 'string' || typeof value !== 'number' || typeof limit !== 'number') return undefined;
-  const named = measured['column'] ?? measured['name'];
-  return {
-    label: cohortWords(typeof named === 'string' ? named : id.replace(/^drift\//, '')),
-    value,
-    limit,
-    measure,
-    drifted: verdict === 'fail',
-  };
+function effectOf(finding: Finding): Effect | undefined {
+  const found = driftOf(finding);
+  if (found?.effect === undefined) return undefined;
+  return { label: found.subject, ...found.effect, drifted: finding.verdict === 'fail' };
 }

@@ -1,39 +1,36 @@
 import { format } from 'd3-format';
+import {
+  countText,
+  decimalsFor,
+  intervalText,
+  numberText,
+  percentText,
+  plural,
+  signedText,
+} from '../../checks/report/format.ts';
 
-/** Numbers for people: the one place that rounds. Minus is U+2212, thousands are grouped, a missing number is a dash. */
-const grouped = format(',d');
-const NARROW_DECIMALS = 3;
+/** Numbers for people, as the reports write them, and those that only pages need. A missing number is a dash. */
+const MISSING = '–';
 
-export const countOf = (value: number): string => grouped(Math.round(value));
+export const countOf = countText;
+export const decimalsOf = decimalsFor;
+export { plural };
 
-/** As many decimals as tell two values of this size apart: 0.840, 27.13, 131.4, 5,210. */
-export function decimalsOf(largest: number): number {
-  const size = Math.abs(largest);
-  if (size < 10) return NARROW_DECIMALS;
-  if (size < 100) return 2;
-  return size < 1000 ? 1 : 0;
-}
-
-export function numberOf(value: number | undefined, decimals = decimalsOf(value ?? 0)): string {
-  return value === undefined || !Number.isFinite(value) ? '–' : format(`,.${decimals}f`)(value);
-}
+export const numberOf = (value: number | undefined, decimals = decimalsFor(value ?? 0)): string =>
+  value === undefined || !Number.isFinite(value) ? MISSING : numberText(value, decimals);
 
 /** With its sign, since it is a difference: +0.041, −0.153. Zero has none. */
-export function signedOf(value: number | undefined, decimals = decimalsOf(value ?? 0)): string {
-  if (value === undefined || !Number.isFinite(value)) return '–';
-  const rounded = Number(value.toFixed(decimals));
-  return rounded === 0 ? format(`.${decimals}f`)(0) : format(`+,.${decimals}f`)(value);
-}
+export const signedOf = (value: number | undefined, decimals = decimalsFor(value ?? 0)): string =>
+  value === undefined || !Number.isFinite(value) ? MISSING : signedText(value, decimals);
 
 export function intervalOf(interval: readonly [number, number] | undefined, decimals?: number): string {
-  if (interval === undefined) return '–';
-  const places = decimals ?? decimalsOf(Math.max(...interval.map(Math.abs)));
-  return `[${signedOf(interval[0], places)}, ${signedOf(interval[1], places)}]`;
+  if (interval === undefined) return MISSING;
+  const [lower, upper] = interval;
+  return intervalText({ lower, upper }, decimals ?? decimalsFor(Math.max(Math.abs(lower), Math.abs(upper))));
 }
 
-export function percentOf(share: number | undefined, decimals = 1): string {
-  return share === undefined || !Number.isFinite(share) ? '–' : `${format(`.${decimals}f`)(share * 100)} %`;
-}
+export const percentOf = (share: number | undefined, decimals = 1): string =>
+  share === undefined || !Number.isFinite(share) ? MISSING : percentText(share, decimals);
 
 /** A weight without useless decimals: 5 %, 12.5 %. */
 export const weightOf = (weight: number): string => `${format('.3~f')(weight)} %`;
@@ -42,7 +39,7 @@ export const weightOf = (weight: number): string => `${format('.3~f')(weight)} %
 export const rateOf = (perSecond: number): string => format(perSecond < 100 ? ',.1f' : ',.0f')(perSecond);
 
 export function millisecondsOf(ms: number | undefined): string {
-  if (ms === undefined) return '–';
+  if (ms === undefined) return MISSING;
   return format(ms < 10 ? '.1f' : ',.0f')(ms);
 }
 
@@ -52,10 +49,6 @@ const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eig
 export const wordOf = (count: number): string => WORDS[count] ?? countOf(count);
 
 export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-/** `1 replica`, `2 replicas`. */
-export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${countOf(count)} ${count === 1 ? one : many}`;
 
 /** First seven digits of a commit, twelve of a digest: enough to tell them apart by eye. */
 export const shortSha = (sha: string): string => sha.slice(0, 7);

@@ -1,7 +1,8 @@
+import type { CheckRunLinks } from '../../checks/report/check-run-markdown.ts';
 import type { Report } from '../../checks/report/report.ts';
-import { byMetric, checkNamed, comparisonsOf, forestRowOf, needMargins } from './comparisons.ts';
+import { byMetric, checkNamed, comparisonsOf, forestRowOf, needMargins, withChampion } from './comparisons.ts';
 import { forestAxisOf, forestTable, rowSentence } from './drawings/forest.ts';
-import { type Drawing, escaped, standalone, type Theme } from './drawings/svg.ts';
+import { type Drawing, standalone, type Theme } from './drawings/svg.ts';
 import { countOf } from './numbers.ts';
 
 /** The same drawing as in the room, as a file of its own, for the pages of GitHub. */
@@ -45,7 +46,7 @@ function cohortsDrawing(report: Report): Drawing | undefined {
 }
 
 function baselineDrawing(report: Report): Drawing | undefined {
-  const comparisons = comparisonsOf(checkNamed(report, 'baseline')).filter(({ cohort }) => cohort === undefined);
+  const comparisons = withChampion(checkNamed(report, 'baseline'));
   if (comparisons.length === 0) return undefined;
   const inMargins = needMargins(comparisons);
   const rows = comparisons.map((comparison) => forestRowOf(comparison, { inMargins }));
@@ -62,15 +63,16 @@ function baselineDrawing(report: Report): Drawing | undefined {
 export const drawingAddress = (publicUrl: string, digest: string, name: DrawingName, theme: Theme): string =>
   `${publicUrl.replace(/\/+$/, '')}/drawings/${digest.replace(/^sha256:/, '')}/${name}-${theme}.svg`;
 
-/** A `picture` for a check run's text: light and dark, with the finding as its text. Empty where there is nothing to draw. */
-export function pictureOf(report: Report, digest: string, name: DrawingName, publicUrl: string): string {
-  const drawing = reportDrawing(report, name);
-  if (drawing === undefined) return '';
-  const address = (theme: Theme): string => escaped(drawingAddress(publicUrl, digest, name, theme));
-  return [
-    '<picture>',
-    `<source media="(prefers-color-scheme: dark)" srcset="${address('dark')}">`,
-    `<img src="${address('light')}" width="${drawing.width}" alt="${escaped(drawing.label)}">`,
-    '</picture>',
-  ].join('\n');
+/** The images of one check's run, for `CheckRunLinks.images`; none where there is nothing to draw. */
+export function checkRunImages(
+  report: Report,
+  digest: string,
+  check: string,
+  publicUrl: string,
+): NonNullable<CheckRunLinks['images']> {
+  const name = DRAWINGS.find((each) => each === check);
+  const drawing = name === undefined ? undefined : reportDrawing(report, name);
+  if (name === undefined || drawing === undefined) return [];
+  const address = (theme: Theme): string => drawingAddress(publicUrl, digest, name, theme);
+  return [{ light: address('light'), dark: address('dark'), width: drawing.width, alt: drawing.label }];
 }

@@ -1,5 +1,14 @@
+import { decidingFinding } from '../../checks/finding.ts';
 import type { CheckConclusion, CheckResult, Finding, Report, Verdict } from '../../checks/report/report.ts';
-import { byMetric, checkNamed, type Comparison, cohortWords, comparisonOf, comparisonsOf } from './comparisons.ts';
+import {
+  byMetric,
+  checkNamed,
+  type Comparison,
+  cohortWords,
+  comparisonOf,
+  comparisonsOf,
+  withChampion,
+} from './comparisons.ts';
 import type { Shape, Tone } from './icons.ts';
 import { capitalised, countOf, decimalsOf, intervalOf, numberOf, signedOf, wordOf } from './numbers.ts';
 
@@ -47,12 +56,6 @@ const STANDING_ORDER: readonly Standing[] = [FAILED, BROKEN, UNDECIDED, ADVISORY
 export const checksWorstFirst = (checks: readonly CheckResult[]): readonly CheckResult[] =>
   checks.toSorted((a, b) => STANDING_ORDER.indexOf(checkStanding(a)) - STANDING_ORDER.indexOf(checkStanding(b)));
 
-export const findingsWorstFirst = (findings: readonly Finding[]): readonly Finding[] =>
-  findings.toSorted((a, b) => rankOf(a) - rankOf(b));
-
-const rankOf = (finding: Finding): number =>
-  STANDING_ORDER.indexOf(findingStanding(finding)) * 2 + (finding.severity === 'blocking' ? 0 : 1);
-
 /** Checks that keep the proposal from being merged, worst first. */
 export const blockingChecks = (report: Report): readonly CheckResult[] =>
   checksWorstFirst(report.checks).filter(
@@ -72,7 +75,7 @@ export interface ProposalVerdict extends Standing {
 export function verdictOfReport(report: Report): ProposalVerdict {
   const [check] = blockingChecks(report);
   if (check === undefined) return passing(report);
-  const finding = findingsWorstFirst(check.findings)[0];
+  const finding = decidingFinding(check.findings);
   const decisive = finding === undefined ? undefined : decisiveOf(check, finding);
   const standing = checkStanding(check);
   const undecided = standing === UNDECIDED;
@@ -100,7 +103,7 @@ function passing(report: Report): ProposalVerdict {
     return { ...UNDECIDED, word: 'Not judged', sentence: 'No required check has judged this.', lead: '' };
   }
   const waived = judged.filter((check) => checkStanding(check) === WAIVED);
-  const [best] = comparisonsOf(checkNamed(report, 'baseline')).filter(({ verdict }) => verdict !== 'cannot say');
+  const [best] = withChampion(checkNamed(report, 'baseline')).filter(({ verdict }) => verdict !== 'cannot say');
   const count = judged.length === 1 ? 'One check passes' : `All ${wordOf(judged.length)} checks pass`;
   return {
     shape: 'tick',
@@ -111,7 +114,7 @@ function passing(report: Report): ProposalVerdict {
       waived.length === 0
         ? ''
         : `${capitalised(wordOf(waived.length))} of them by a waiver: ${waived.map(({ name }) => name).join(', ')}.`,
-      best?.interval === undefined ? '' : `${best.finding.reason.replace(/\.?$/, '.')}`,
+      best === undefined ? '' : `${best.finding.reason.replace(/\.?$/, '.')}`,
     ]
       .filter((part) => part !== '')
       .join(' '),
@@ -119,7 +122,7 @@ function passing(report: Report): ProposalVerdict {
 }
 
 const metricChange = (comparison: Comparison): string => {
-  const decimals = decimalsOf(comparison.candidate ?? comparison.difference);
+  const decimals = decimalsOf(comparison.candidate);
   return `${comparison.metric} ${signedOf(comparison.difference, decimals)} ${intervalOf(comparison.interval, decimals)}`;
 };
 
@@ -128,7 +131,7 @@ export const baselineWords = ({ baseline }: Report): string =>
 
 function comparisonSentence(comparison: Comparison, report: Report): string {
   const { metric, difference, margin, cohort, verdict } = comparison;
-  const decimals = decimalsOf(comparison.candidate ?? difference);
+  const decimals = decimalsOf(comparison.candidate);
   const limit = margin === undefined ? '' : `; the margin is ${numberOf(margin, decimals)}`;
   if (verdict === 'cannot say') {
     const whom = cohort === undefined ? '' : ` for ${cohortWords(cohort)}`;
@@ -165,8 +168,8 @@ function leadOf(
 
 /** A better average is no excuse, but it is why nobody would have looked. */
 function hidingAverage(report: Report, decisive: Comparison): string {
-  const overall = byMetric(comparisonsOf(checkNamed(report, 'baseline'))).get(decisive.metric)?.[0];
-  if (overall?.candidate === undefined || overall.baseline === undefined || overall.improvement <= 0) return '';
+  const overall = byMetric(withChampion(checkNamed(report, 'baseline'))).get(decisive.metric)?.[0];
+  if (overall === undefined || overall.improvement <= 0) return '';
   const decimals = decimalsOf(overall.candidate);
   return `Overall the candidate is better, ${numberOf(overall.baseline, decimals)} → ${numberOf(overall.candidate, decimals)}, and that is what hides it.`;
 }

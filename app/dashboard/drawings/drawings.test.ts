@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { blockedReport, driftedReport, passingReport, reportDigest } from '../sample-views.ts';
-import { pictureOf, reportSvg } from '../report-drawings.ts';
+import { checkRunImages, reportSvg } from '../report-drawings.ts';
 import { forest, forestAxisOf, type ForestRow, forestStrip } from './forest.ts';
 import { sparkline } from './sparkline.ts';
 import { escaped, standalone } from './svg.ts';
@@ -96,14 +96,22 @@ describe('a drawing for other people’s pages', () => {
   });
 
   it('tells the finding as text', () => {
-    const picture = pictureOf(blockedReport, `sha256:${reportDigest}`, 'cohorts', 'https://slipway.acme.example/');
-    expect(picture).toContain(`srcset="https://slipway.acme.example/drawings/${reportDigest}/cohorts-dark.svg"`);
-    expect(picture).toContain('sex = Female: −0.153, interval −0.209 to −0.096; the margin is −0.02. 3 of them worse.');
+    const [image] = checkRunImages(blockedReport, `sha256:${reportDigest}`, 'cohorts', 'https://slipway.acme.example/');
+    expect(image).toMatchObject({
+      dark: `https://slipway.acme.example/drawings/${reportDigest}/cohorts-dark.svg`,
+      width: 860,
+    });
+    expect(image?.alt).toContain(
+      'sex = Female: −0.153, interval −0.209 to −0.096; the margin is −0.02. 3 of them worse.',
+    );
   });
 
-  it('is left out where a report compares no cohorts', () => {
-    expect(pictureOf(passingReport, 'sha256:0', 'cohorts', 'https://x.example')).toBe('');
-    expect(reportSvg(driftedReport, 'cohorts', 'light')).toBeUndefined();
+  it.each([
+    [passingReport, 'cohorts'],
+    [driftedReport, 'cohorts'],
+    [passingReport, 'manifest'],
+  ])('is left out where there is nothing to draw', (report, check) => {
+    expect(checkRunImages(report, 'sha256:0', check, 'https://x.example')).toEqual([]);
   });
 });
 

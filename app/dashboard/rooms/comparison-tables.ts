@@ -1,0 +1,184 @@
+import type { Report } from '../../../checks/report/report.ts';
+import {
+  byMetric,
+  checkNamed,
+  type Comparison,
+  cohortWords,
+  comparisonsOf,
+  forestRowOf,
+  lessIsBetter,
+  needMargins,
+  withChampion,
+  withOthers,
+} from '../comparisons.ts';
+import { type ForestAxis, forestAxisOf, forestHead, forestStrip } from '../drawings/forest.ts';
+import { inline } from '../drawings/svg.ts';
+import { icon, stateTag } from '../icons.ts';
+import { html, type Markup, nothing } from '../markup.ts';
+import { countOf, decimalsOf, intervalOf, numberOf, signedOf, wordOf } from '../numbers.ts';
+import { notes, section } from '../page.ts';
+import { baselineWords, checkStanding } from '../verdict.ts';
+import { method, otherFindings, type PlaceOf } from './findings.ts';
+
+const STRIP_WIDE_PX = 420;
+const STRIP_NARROW_PX = 152;
+
+/** Every cohort as a row of the table that is the chart's skeleton; one table a metric, the worst metric first. */
+export function cohortsSection(report: Report, id: string, placeOf: PlaceOf): Markup {
+  const check = checkNamed(report, 'cohorts');
+  const comparisons = comparisonsOf(check);
+  if (check === undefined || comparisons.length === 0) return nothing;
+  const standing = checkStanding(check);
+  const mark = standing.tone === 'bad' ? html`${icon(standing.shape, standing.tone)} ` : nothing;
+  const rows = withChampion(checkNamed(report, 'baseline'))[0]?.rows;
+  return section(
+    {
+      id: `${id}cohorts`,
+      title: html`${mark}Cohorts`,
+      says: tally(comparisons),
+      end: rows === undefined ? '' : `${countOf(rows)} rows`,
+    },
+    html`${[...byMetric(comparisons)].map(([metric, some], index) => cohortTable(metric, some, index === 0))}
+${otherFindings(check, placeOf)}${marginPlace(comparisons, placeOf)}${method(check)}`,
+  );
+}
+
+function tally(comparisons: readonly Comparison[]): string {
+  const count = (...verdicts: readonly Comparison['verdict'][]): number =>
+    comparisons.filter(({ verdict }) => verdicts.includes(verdict)).length;
+  return [
+    [count('worse'), 'worse'],
+    [count('cannot say'), 'too small to say'],
+    [count('waived'), 'waived'],
+    [count('not worse', 'better'), 'not worse'],
+  ]
+    .filter(([number]) => number !== 0)
+    .map(([number, words]) => `${number} ${words}`)
+    .join(', ');
+}
+
+const COMPARISON_MARKS = {
+  worse: stateTag('octagon', 'bad', 'worse'),
+  'cannot say': stateTag('halfDisc', 'faint', 'cannot say'),
+  waived: stateTag('dashedRing', 'ink', 'waived'),
+  'not worse': stateTag('tick', 'faint', 'not worse'),
+  better: stateTag('tick', 'faint', 'better'),
+} as const satisfies Record<Comparison['verdict'], Markup>;
+
+const COMPARISON_ICONS = {
+  worse: icon('octagon', 'bad'),
+  'cannot say': icon('halfDisc', 'faint'),
+  waived: icon('dashedRing', 'ink'),
+  'not worse': icon('tick', 'faint'),
+  better: icon('tick', 'faint'),
+} as const satisfies Record<Comparison['verdict'], Markup>;
+
+/** `95 %, jointly over 19` or `95 % interval`. */
+const intervalTitle = (comparisons: readonly Comparison[]): string => {
+  const jointly = comparisons.find(({ jointly: over }) => over !== undefined)?.jointly;
+  return jointly === undefined || jointly < 2 ? '95 % interval' : `95 %, jointly over ${jointly}`;
+};
+
+function cohortTable(metric: string, comparisons: readonly Comparison[], open: boolean): Markup {
+  const rows = comparisons.map((comparison) => forestRowOf(comparison));
+  const axis = forestAxisOf(rows, `${metric}, candidate minus champion`);
+  const decimals = decimalsOf(Math.max(...comparisons.map(({ candidate }) => Math.abs(candidate))));
+  const positives = comparisons.some((comparison) => comparison.positives !== undefined);
+  const strip = (index: number, width: number, height: number): Markup => {
+    const row = rows[index];
+    return row === undefined ? nothing : inline(forestStrip(row, axis, width, height));
+  };
+  const wide = html`<table class="strip" data-sortable><thead><tr><th scope="col">verdict</th><th scope="col">cohort</th><th scope="col" class="num">rows</th>${positives ? html`<th scope="col" class="num">of the<br>rarer class</th>` : nothing}<th scope="col" class="num">champion<br>${metric}</th><th scope="col" class="num">candidate<br>${metric}</th><th class="s">${inline(forestHead(axis, STRIP_WIDE_PX))}</th><th scope="col" class="num">difference</th><th scope="col" class="num">${intervalTitle(comparisons)}</th></tr></thead><tbody>${comparisons.map(
+    (comparison, index) =>
+      html`<tr><td>${COMPARISON_MARKS[comparison.verdict]}</td><th scope="row">${cohortWords(comparison.cohort ?? 'everyone')}</th><td class="num">${comparison.rows === undefined ? '–' : countOf(comparison.rows)}</td>${positives ? html`<td class="num">${comparison.positives === undefined ? '–' : countOf(comparison.positives)}</td>` : nothing}<td class="num">${numberOf(comparison.baseline, decimals)}</td><td class="num">${numberOf(comparison.candidate, decimals)}</td><td class="s">${strip(index, STRIP_WIDE_PX, 33)}</td><td class="num strong">${signedOf(comparison.difference, decimals)}</td><td class="num muted nowrap">${intervalOf(comparison.interval, decimals)}</td></tr>`,
+  )}</tbody></table>`;
+  const narrow = html`<table class="strip tight"><thead><tr><th scope="col">cohort</th><th class="s">${inline(forestHead(axis, STRIP_NARROW_PX))}</th><th scope="col" class="num">${metric}</th></tr></thead><tbody>${comparisons.map(
+    (comparison, index) =>
+      html`<tr><th scope="row">${COMPARISON_ICONS[comparison.verdict]} ${cohortWords(comparison.cohort ?? 'everyone')}</th><td class="s">${strip(index, STRIP_NARROW_PX, 29)}</td><td class="num">${signedOf(comparison.difference, Math.min(2, decimals))}</td></tr>`,
+  )}</tbody></table>`;
+  const direction = lessIsBetter(metric) ? ' Drawn as improvement: right is better, also where less is better.' : '';
+  const table = html`<div class="only-w">${wide}</div><div class="only-n">${narrow}</div>${notes(`${metric}, candidate minus champion, on the same rows; arrows: the interval goes on. Cannot say is not a pass.${direction}`)}`;
+  return open ? table : html`<details><summary>${metric}: ${tally(comparisons)}</summary>${table}</details>`;
+}
+
+/** Against the champion first; the other yardsticks (a trivial model, the default branch's rows) are folded below. */
+export function baselineSection(report: Report, id: string, placeOf: PlaceOf): Markup {
+  const check = checkNamed(report, 'baseline');
+  const comparisons = withChampion(check);
+  const others = [...withOthers(check).values()];
+  if (check === undefined || comparisons.length + others.length === 0) return nothing;
+  const same = comparisons[0]?.rows;
+  const standing = checkStanding(check);
+  const mark = standing.tone === 'bad' ? html`${icon(standing.shape, standing.tone)} ` : nothing;
+  return section(
+    {
+      id: `${id}baseline`,
+      title: html`${mark}Baseline`,
+      says: `${baselineSays(comparisons, baselineWords(report))}${same === undefined ? '' : `, on the same ${countOf(same)} rows`}`,
+      end: baselineMethod(comparisons),
+    },
+    html`${comparisons.length === 0 ? nothing : baselineTable(comparisons)}
+${others.map((some) => html`<details${some.some(({ verdict }) => verdict === 'worse') ? html` open` : nothing}><summary>${baselineSays(some, yardstick(some))}</summary>${baselineTable(some)}</details>`)}
+${otherFindings(check, placeOf)}${marginPlace(comparisons, placeOf)}${method(check)}`,
+  );
+}
+
+/** What these are compared with, in words; the ids tell when it is not the champion on the proposal's rows. */
+function yardstick(comparisons: readonly Comparison[]): string {
+  const [first] = comparisons;
+  const rows = first?.finding.id.includes('default-branch-rows') === true ? ' on the default branch’s rows' : '';
+  return `${first?.against ?? 'another model'}${rows}`;
+}
+
+function baselineTable(comparisons: readonly Comparison[]): Markup {
+  const inMargins = needMargins(comparisons);
+  const rows = comparisons.map((comparison) => forestRowOf(comparison, { inMargins }));
+  const axis = forestAxisOf(rows, inMargins ? 'improvement, in margins' : 'improvement');
+  const wide = html`<table class="strip"><thead><tr><th scope="col">metric</th><th scope="col" class="num">champion</th><th scope="col" class="num">candidate</th><th class="s">${inline(forestHead(axis, STRIP_WIDE_PX))}</th><th scope="col" class="num">difference</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">margin</th><th scope="col"><span class="unseen">verdict</span></th></tr></thead><tbody>${comparisons.map((comparison, index) => baselineRow(comparison, rows[index], axis))}</tbody></table>`;
+  const narrow = html`<table class="strip tight"><thead><tr><th scope="col">metric</th><th class="s">${inline(forestHead(axis, STRIP_NARROW_PX))}</th><th scope="col" class="num">difference</th></tr></thead><tbody>${comparisons.map(
+    (comparison, index) => {
+      const row = rows[index];
+      return html`<tr><th scope="row">${COMPARISON_ICONS[comparison.verdict]} ${comparison.metric} ${arrowOf(comparison)}</th><td class="s">${row === undefined ? nothing : inline(forestStrip(row, axis, STRIP_NARROW_PX))}</td><td class="num strong">${signedOf(comparison.difference, decimalsOfComparison(comparison))}</td></tr>`;
+    },
+  )}</tbody></table>`;
+  const scale = inMargins ? ' One step of the axis is one margin, since these metrics have different units.' : '';
+  return html`<div class="only-w">${wide}</div><div class="only-n">${narrow}</div>${notes(`Drawn as improvement: right is better, also for ↓ metrics. Grey: the margin within which worse would still pass.${scale}`)}`;
+}
+
+/** Where the margin was written, for who wants to argue with it. */
+function marginPlace(comparisons: readonly Comparison[], placeOf: PlaceOf): Markup {
+  const [first] = comparisons;
+  const place = first === undefined ? undefined : placeOf(first.finding);
+  return place === undefined ? nothing : notes(html`Margin from ${place}.`);
+}
+
+const decimalsOfComparison = ({ candidate }: Comparison): number => decimalsOf(candidate);
+
+const arrowOf = ({ metric }: Comparison): Markup =>
+  html`<span class="faint" title="${lessIsBetter(metric) ? 'less is better' : 'more is better'}">${lessIsBetter(metric) ? '↓' : '↑'}</span>`;
+
+function baselineRow(
+  comparison: Comparison,
+  row: ReturnType<typeof forestRowOf> | undefined,
+  axis: ForestAxis,
+): Markup {
+  const decimals = decimalsOfComparison(comparison);
+  return html`<tr><th scope="row">${comparison.metric} ${arrowOf(comparison)}</th><td class="num">${numberOf(comparison.baseline, decimals)}</td><td class="num">${numberOf(comparison.candidate, decimals)}</td><td class="s">${row === undefined ? nothing : inline(forestStrip(row, axis, STRIP_WIDE_PX))}</td><td class="num strong">${signedOf(comparison.difference, decimals)}</td><td class="num muted nowrap">${intervalOf(comparison.interval, decimals)}</td><td class="num">${numberOf(comparison.margin, decimals)}</td><td>${COMPARISON_MARKS[comparison.verdict]}</td></tr>`;
+}
+
+function baselineSays(comparisons: readonly Comparison[], against: string): string {
+  if (comparisons.length === 0) return 'Compared with nothing';
+  const namesOf = (verdict: Comparison['verdict']): string =>
+    comparisons.flatMap((comparison) => (comparison.verdict === verdict ? [comparison.metric] : [])).join(', ');
+  const [worse, undecided] = [namesOf('worse'), namesOf('cannot say')];
+  if (worse !== '') return `Worse than ${against} in ${worse}`;
+  if (undecided !== '') return `Cannot say for ${undecided} against ${against}`;
+  const better = comparisons.every(({ verdict }) => verdict === 'better');
+  const what = comparisons.length === 1 ? (comparisons[0]?.metric ?? '') : `all ${wordOf(comparisons.length)} metrics`;
+  return `${better ? 'Better' : 'Not worse'} than ${against} in ${what}`;
+}
+
+const baselineMethod = (comparisons: readonly Comparison[]): string => {
+  const words = comparisons.map(({ finding }) => finding.measured['method']).find((value) => typeof value === 'string');
+  return typeof words === 'string' ? words : '';
+};

@@ -1,0 +1,92 @@
+import type { CheckResult, Finding, Measured, MeasuredValue, Report } from '../../../checks/report/report.ts';
+import { worstFirst } from '../../../checks/report/worst-first.ts';
+import { comparisonOf, comparisonsOf } from '../comparisons.ts';
+import { icon, stateTag } from '../icons.ts';
+import { html, type Markup, nothing } from '../markup.ts';
+import { plural } from '../numbers.ts';
+import { type Links, linkTo, notes, section } from '../page.ts';
+import { checkStanding, checksWorstFirst, findingStanding } from '../verdict.ts';
+import type { ProposalView, ProposedModel } from '../views.ts';
+
+/** So many passing findings are shown at once; more are folded. */
+const FEW_FINDINGS = 3;
+
+/** A link to a finding's line of the manifest, at the commit that was judged. */
+export type PlaceOf = (finding: Finding) => Markup | undefined;
+
+export const placesOf =
+  (view: ProposalView, links: Links): PlaceOf =>
+  ({ at }) => {
+    if (at === undefined) return undefined;
+    const words = `${at.file}${at.line === undefined ? '' : `, line ${at.line}`}`;
+    return linkTo(links.file(`${view.owner}/${view.repo}`, view.headSha, at.file, at.line), words);
+  };
+
+/** Findings of a comparing check that compare nothing: floors, claims, gaps. */
+export function otherFindings(check: CheckResult, placeOf: PlaceOf): Markup {
+  const others = worstFirst(check.findings.filter((finding) => comparisonOf(finding) === undefined));
+  if (others.length === 0) return nothing;
+  return html`<table class="findings stack gap2"><tbody>${others.map((finding) => findingRow(finding, placeOf(finding)))}</tbody></table>`;
+}
+
+/** Everything else that was asked, check by check, worst first; what passed stays grey and shows its numbers. */
+export function findingsSection(
+  model: ProposedModel,
+  report: Report,
+  view: ProposalView,
+  id: string,
+  links: Links,
+): Markup {
+  const checks = checksWorstFirst(report.checks).filter((check) => !hasOwnSection(check));
+  if (checks.length === 0) return nothing;
+  const placeOf = placesOf(view, links);
+  const total = checks.reduce((sum, { findings }) => sum + findings.length, 0);
+  return section(
+    { id: `${id}findings`, title: 'Findings', says: `${plural(total, 'finding')} of the other checks, worst first` },
+    html`${checks.map((check) => checkFindings(check, model, id, placeOf))}`,
+  );
+}
+
+const hasOwnSection = (check: CheckResult): boolean =>
+  (check.name === 'cohorts' || check.name === 'baseline') && comparisonsOf(check).length > 0;
+
+function checkFindings(check: CheckResult, model: ProposedModel, id: string, placeOf: PlaceOf): Markup {
+  const findings = worstFirst(check.findings);
+  const loud = findings.filter(({ verdict }) => verdict !== 'pass' && verdict !== 'not-applicable');
+  const quiet = findings.filter(({ verdict }) => verdict === 'pass' || verdict === 'not-applicable');
+  const { shape, tone, word } = checkStanding(check);
+  const table = (some: readonly Finding[]): Markup =>
+    html`<table class="findings stack"><tbody>${some.map((finding) => findingRow(finding, placeOf(finding)))}</tbody></table>`;
+  return html`<div class="check gap3" id="${id}${check.name}"><h3>${icon(shape, tone)} ${check.name} <span class="muted plain">${word}: ${check.title}</span>${linkedRun(model.checkRuns[check.name])}</h3>
+${loud.length === 0 ? nothing : table(loud)}
+${quiet.length === 0 ? nothing : loud.length === 0 && quiet.length <= FEW_FINDINGS ? table(quiet) : html`<details><summary>${plural(quiet.length, 'finding')} that ${quiet.length === 1 ? 'does' : 'do'} not block, with ${quiet.length === 1 ? 'its' : 'their'} numbers</summary>${table(quiet)}</details>`}
+${method(check)}</div>`;
+}
+
+function findingRow(finding: Finding, place: Markup | undefined): Markup {
+  const { shape, tone, word } = findingStanding(finding);
+  const numbers =
+    Object.keys(finding.measured).length === 0
+      ? nothing
+      : html`<details><summary>numbers</summary>${measuredList(finding.measured)}</details>`;
+  return html`<tr><td>${stateTag(shape, tone, word)}${finding.severity === 'advisory' ? html`<small>advisory</small>` : nothing}</td><th scope="row"><span class="breakable">${finding.id}</span>${place === undefined ? nothing : html`<small>${place}</small>`}</th><td class="whole${tone === 'faint' ? ' muted' : ''}">${finding.reason}${finding.next === undefined ? nothing : html`<small>${finding.next}</small>`}${numbers}</td></tr>`;
+}
+
+/** At full precision, as in the JSON: who argues needs the number that decided. */
+const valueWords = (value: MeasuredValue): string =>
+  typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : JSON.stringify(value);
+
+export const method = ({ method: sentences = [] }: CheckResult): Markup =>
+  sentences.length === 0 ? nothing : notes(sentences.join(' '));
+
+/** Name and value of everything measured. */
+export const measuredList = (measured: Measured): Markup =>
+  html`<dl class="kv mono small">${Object.entries(measured).map(([name, value]) => html`<dt>${name}</dt><dd>${valueWords(value)}</dd>`)}</dl>`;
+
+/** The check's own page on GitHub. */
+export const linkedRun = (address: string | undefined): Markup =>
+  address === undefined ? nothing : html` <small class="inl">${linkTo(address, 'check run')}</small>`;
