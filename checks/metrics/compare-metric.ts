@@ -66,6 +66,38 @@ export function compareMetric(
   return { ...compared, difference, ...spread.value };
 }
 
+/**
+ * One model's value of a metric with its standard error, for comparing different rows: DeLong for areas, linearised for the rest.
+ * Undefined where the metric or its error is.
+ */
+export function metricWithError(
+  name: MetricName,
+  rows: ScoredRows,
+  groups?: Int32Array,
+): { readonly value: number; readonly standardError: number } | undefined {
+  const metric: Metric = metrics[name];
+  const found = metricOfRows(name, rows);
+  if (found.kind === 'undefined') return undefined;
+  const { value } = found;
+  switch (metric.kind) {
+    case 'ranks': {
+      // Against a constant score, whose area is ½ without error, DeLong's difference has the area's own error.
+      const paired = deLong(rows.scores, new Float64Array(rows.rows), rows.truth, groups);
+      return paired === undefined ? undefined : { value, standardError: paired.standardError };
+    }
+    case 'mean':
+      return {
+        value,
+        ...linearisedError(
+          metric.perRow(rows).map((each) => each - value),
+          groups,
+        ),
+      };
+    case 'sums':
+      return { value, ...linearisedError(influencesOf(metric.over(rows), rows.rows), groups) };
+  }
+}
+
 type Spread = Pick<Compared, 'interval' | 'intervalAt' | 'standardError' | 'pValue' | 'method'>;
 type MaybeSpread =
   | { readonly kind: 'spread'; readonly value: Spread }

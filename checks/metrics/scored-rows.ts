@@ -101,6 +101,35 @@ export function scoredRows(answers: Answers, labels: Labels, rows: Uint32Array):
   };
 }
 
+/** Some of the rows, by their place in `rows`. */
+export function pickedRows(rows: ScoredRows, places: Uint32Array): ScoredRows {
+  const numbers = (values: Float64Array) => Float64Array.from(places, (place) => values[place] ?? NaN);
+  switch (rows.task) {
+    case 'binary':
+      return {
+        ...rows,
+        rows: places.length,
+        truth: Uint8Array.from(places, (place) => rows.truth[place] ?? 0),
+        scores: numbers(rows.scores),
+      };
+    case 'regression':
+      return { ...rows, rows: places.length, truth: numbers(rows.truth), scores: numbers(rows.scores) };
+    case 'multiclass': {
+      const scores = new Float64Array(places.length * rows.classes);
+      places.forEach((place, i) => {
+        scores.set(rows.scores.subarray(place * rows.classes, (place + 1) * rows.classes), i * rows.classes);
+      });
+      return {
+        ...rows,
+        rows: places.length,
+        truth: Int32Array.from(places, (place) => rows.truth[place] ?? 0),
+        decisions: Int32Array.from(places, (place) => rows.decisions[place] ?? 0),
+        scores,
+      };
+    }
+  }
+}
+
 function regressionRows(scores: Float64Array, labels: Labels, rows: Uint32Array): Scored {
   if (labels.kind !== 'values') {
     return { kind: 'undefined', reason: "the label holds classes, but the model's task is regression" };

@@ -24,8 +24,10 @@ export interface MeasuredDrift {
   readonly shares?: { readonly reference: readonly number[]; readonly window: readonly number[] };
 }
 
-export function comparisonOf({ measured }: Finding): MeasuredComparison | undefined {
-  const { metric, candidate, baseline, difference, interval, n, margin, cohort } = measured;
+/** The interval is the one that the verdict rests on: a cohort is called worse, or undecided, by the one that holds jointly. */
+export function comparisonOf({ measured, verdict }: Finding): MeasuredComparison | undefined {
+  const { metric, candidate, baseline, difference, n, margin, cohort } = measured;
+  const interval = verdict === 'pass' ? measured.interval : (measured.jointInterval ?? measured.interval);
   if (typeof metric !== 'string' || typeof candidate !== 'number' || typeof baseline !== 'number') return undefined;
   if (typeof difference !== 'number' || !isPair(interval)) return undefined;
   return {
