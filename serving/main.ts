@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fleetTokens } from './config.ts';
 import { startAdmin } from './daemon/admin.ts';
 import { FleetDaemon, isLoopback } from './daemon/fleet-daemon.ts';
 
 /**
- * The fleet daemon: `node serving/main.ts --folder DIR [--host 127.0.0.1] [--port 8000] [--admin-host 127.0.0.1] [--admin-port 8003] [--tied]`.
+ * The fleet daemon: `node serving/main.ts --folder DIR [--host 127.0.0.1] [--port 8000] [--admin-host 127.0.0.1] [--admin-port 8003]
+ *     [--log DIR | --no-log] [--retention-days 30] [--tied]`.
  *
  * Writes one line of JSON when both ports are open. `--tied`: ends when the process that started it does. SIGTERM and SIGINT end it after
  * answering what has come in.
@@ -18,10 +19,14 @@ const { values } = parseArgs({
     port: { type: 'string', default: '8000' },
     'admin-host': { type: 'string', default: '127.0.0.1' },
     'admin-port': { type: 'string', default: '8003' },
+    log: { type: 'string' },
+    'no-log': { type: 'boolean', default: false },
+    'retention-days': { type: 'string', default: '30' },
     tied: { type: 'boolean', default: false },
   },
 });
 
+const DAY_MS = 86_400_000;
 const ARTIFACT_LIMIT_BYTES = 4 * 2 ** 30;
 
 async function main(): Promise<void> {
@@ -30,12 +35,19 @@ async function main(): Promise<void> {
   const adminHost = values['admin-host'];
   if (tokens.admin === undefined && !isLoopback(adminHost))
     throw new Error(`the admin API on ${adminHost} needs a token: set SLIPWAY_ADMIN_TOKEN`);
+  const folder = resolve(values.folder);
   const daemon = new FleetDaemon({
-    folder: resolve(values.folder),
+    folder,
     host: values.host,
     port: Number(values.port),
     callerToken: tokens.caller,
     serverVersion: versionOfPackage(),
+    log: values['no-log']
+      ? undefined
+      : {
+          folder: resolve(values.log ?? join(folder, 'predictions')),
+          retentionMs: Number(values['retention-days']) * DAY_MS,
+        },
   });
   const port = await daemon.start();
   const admin = await startAdmin(daemon, {

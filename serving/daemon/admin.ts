@@ -1,9 +1,13 @@
+import { createReadStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { parseJson } from '../protocol/lossless.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { readBody, send, sendJson, sendRefusal } from '../replica/http.ts';
 import { statsOf } from '../replica/counters.ts';
 import { isBearer } from '../replica/routes.ts';
+import { answerQuestion } from './answer-question.ts';
 import type { Changed, FleetDaemon } from './fleet-daemon.ts';
 import { parseLease, parseModelPut, parseRevisionTarget } from './targets.ts';
 
@@ -69,6 +73,8 @@ const ROUTES: readonly Route[] = [
   ['DELETE', /^\/fleet\/models\/([^/]+)$/, deleteModel],
   ['POST', /^\/fleet\/models\/([^/]+)\/lease$/, postLease],
   ['GET', /^\/fleet\/models\/([^/]+)\/stats$/, getStats],
+  ['GET', /^\/fleet\/models\/([^/]+)\/predictions$/, getPredictions],
+  ['GET', /^\/fleet\/predictions\/([^/]+)$/, getPrediction],
   ['GET', /^\/metrics$/, getMetrics],
 ];
 
@@ -162,7 +168,55 @@ async function getStats({ response, daemon, parts: [name = ''] }: Exchange): Pro
 }
 
 async function getMetrics({ response, daemon }: Exchange): Promise<void> {
-  const { status, contentType, body } = await daemon.tellOf({ kind: 'metrics' });
+  const { status, contentType, body } = await answerQuestion(daemon, { kind: 'metrics' });
+  send(response, status, contentType, body);
+}
+
+/** Parquet, or with `format=json` `{"rows": […]}`; how many in `x-slipway-rows`. `failures=true` adds what was refused or failed. */
+async function getPredictions({ response, daemon, url, parts: [model = ''] }: Exchange): Promise<void> {
+  const { lake } = daemon;
+  if (lake === undefined) throw new Refusal(404, 'this fleet records no predictions (--no-log)');
+  const { searchParams } = url;
+  const format = searchParams.get('format') === 'json' ? 'json' : 'parquet';
+  const arm = searchParams.get('arm');
+  const limit = Number(searchParams.get('limit') ?? DEFAULT_ROWS);
+  if (!(Number.isInteger(limit) && limit > 0)) throw new Refusal(400, 'limit must be an integer from 1');
+  const { file, rows } = await lake.read(
+    {
+      model: modelName(model),
+      fromMs: instantOf(searchParams.get('from'), 0, 'from'),
+      toMs: instantOf(searchParams.get('to'), Date.now() + 1, 'to'),
+      limit,
+      failures: searchParams.get('failures') === 'true',
+      ...(arm === null ? {} : { arm }),
+    },
+    format,
+    daemon.runFolder,
+  );
+  try {
+    const { size } = await stat(file);
+    response.writeHead(200, {
+      'content-type': format === 'json' ? 'application/json' : 'application/vnd.apache.parquet',
+      'content-length': size,
+      'x-slipway-rows': String(rows),
+    });
+    await pipeline(createReadStream(file), response);
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+const DEFAULT_ROWS = 10_000;
+
+function instantOf(text: string | null, otherwise: number, name: string): number {
+  if (text === null) return otherwise;
+  const instant = Date.parse(text);
+  if (Number.isNaN(instant)) throw new Refusal(400, `${name} must be an ISO date-time, found ${JSON.stringify(text)}`);
+  return instant;
+}
+
+async function getPrediction({ response, daemon, parts: [id = ''] }: Exchange): Promise<void> {
+  const { status, contentType, body } = await answerQuestion(daemon, { kind: 'prediction', id });
   send(response, status, contentType, body);
 }
 

@@ -7,7 +7,9 @@ import type { ModelTarget, ObservedFleet, RevisionTarget } from '../fleet.ts';
 import { targetProblemOf } from '../drivers/target-problem.ts';
 import type { Specification } from '../model/specification.ts';
 import { type ArmCounts, addedCounts } from '../replica/counters.ts';
-import { type FromReplica, type Question, type RevisionOrder, type Told, keyOf } from '../replica/messages.ts';
+import { type FromReplica, type ReplicaReport, type RevisionOrder, type Told, keyOf } from '../replica/messages.ts';
+import { Lake } from '../lake/lake.ts';
+import { answerQuestion } from './answer-question.ts';
 import { Door } from './door.ts';
 import { Failures } from './failures.ts';
 import { observedFleet } from './observed-fleet.ts';
@@ -22,6 +24,8 @@ export interface DaemonOptions {
   readonly port: number;
   readonly callerToken: string | undefined;
   readonly serverVersion: string;
+  /** Where predictions are recorded and for how long; undefined: nowhere. */
+  readonly log: { readonly folder: string; readonly retentionMs: number } | undefined;
 }
 
 /** Outcome of a change that was asked for. */
@@ -50,6 +54,8 @@ export class FleetDaemon {
   readonly #failures = new Failures();
   /** Counts of processes that have ended. */
   readonly #retained = new Map<string, ArmCounts>();
+  readonly #retainedTotals = { written: 0, dropped: 0, unusedInputs: 0 };
+  #lake: Lake | undefined;
   readonly #epoch = `${process.pid}-${Date.now()}`;
   #open: readonly ReplicaProcess[] = [];
   #runFolder = '';
@@ -76,6 +82,8 @@ export class FleetDaemon {
     this.#runFolder = runFolderOf(this.#options.folder);
     await rm(this.#runFolder, { recursive: true, force: true });
     await mkdir(this.#runFolder, { recursive: true, mode: 0o700 });
+    const { log } = this.#options;
+    if (log !== undefined) this.#lake = new Lake({ ...log, socket: this.#logSocket });
     const port = await this.#door.listen(this.#options.host, this.#options.port);
     this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#plan();
@@ -89,6 +97,7 @@ export class FleetDaemon {
     this.#door.close();
     for (const replica of this.#replicas.values()) replica.drain(STOP_LIMIT_MS, 'cut');
     while (this.#replicas.size > 0) await this.#changed();
+    await this.#lake?.stop();
     await this.#saving;
     await rm(this.#runFolder, { recursive: true, force: true });
   }
@@ -183,7 +192,35 @@ export class FleetDaemon {
     return this.#models.get(name);
   }
 
+  get lake(): Lake | undefined {
+    return this.#lake;
+  }
+
+  /** A private folder for what lives only as long as the daemon. */
+  get runFolder(): string {
+    return this.#runFolder;
+  }
+
+  /** What the processes wrote to the log, and could not. */
+  totals(): { readonly written: number; readonly dropped: number; readonly unusedInputs: number } {
+    const totals = { ...this.#retainedTotals };
+    for (const { report } of this.#replicas.values()) addTotals(totals, report);
+    return totals;
+  }
+
+  get inFlight(): number {
+    return [...this.#replicas.values()].reduce((sum, { report }) => sum + (report?.inFlight ?? 0), 0);
+  }
+
+  get restarts(): number {
+    return this.#failures.restarts;
+  }
+
   // How it is done.
+
+  get #logSocket(): string {
+    return join(this.#runFolder, 'log.sock');
+  }
 
   async #save(model: StoredModel): Promise<void> {
     this.#models.set(model.model, model);
@@ -265,6 +302,7 @@ export class FleetDaemon {
       role,
       {
         socket: join(this.#runFolder, `${id}.sock`),
+        ...(this.#lake === undefined ? {} : { logSocket: this.#logSocket }),
         ...(this.#options.callerToken === undefined ? {} : { callerToken: this.#options.callerToken }),
         loopback: isLoopback(this.#options.host),
         keepAliveMs: role.kind === 'public' ? KEEP_ALIVE_MS : CANDIDATE_KEEP_ALIVE_MS,
@@ -305,6 +343,7 @@ export class FleetDaemon {
     this.#replicas.delete(replica.id);
     this.#open = this.#open.filter((each) => each !== replica);
     for (const counts of replica.report?.arms ?? []) addTo(this.#retained, counts);
+    addTotals(this.#retainedTotals, replica.report);
     if (!replica.draining && !this.#stopping) {
       console.error(`replica ${replica.pid} (${replica.role.kind}) ended by ${how}`);
       this.#failures.died(roleKeyOf(replica.role), performance.now() - replica.startedAt);
@@ -365,7 +404,7 @@ export class FleetDaemon {
   }
 
   #answer(replica: ReplicaProcess, { ask, question }: Extract<FromReplica, { kind: 'ask' }>): void {
-    this.tellOf(question)
+    answerQuestion(this, question)
       .catch(
         (error: unknown): Told => ({
           status: 500,
@@ -375,15 +414,6 @@ export class FleetDaemon {
       )
       .then((answer) => replica.tell({ kind: 'told', ask, answer }))
       .catch((error: unknown) => console.error('an answer could not be given to a replica', error));
-  }
-
-  /** What a replica asks on behalf of a caller. */
-  async tellOf(question: Question): Promise<Told> {
-    return {
-      status: 404,
-      contentType: 'application/json',
-      body: JSON.stringify({ error: `no ${question.kind} here yet` }),
-    };
   }
 
   /** Asks every process for its latest counts; one that is busy is not waited for. */
@@ -454,6 +484,15 @@ function addTo(arms: Map<string, ArmCounts>, counts: ArmCounts): void {
   const key = keyOf(counts.model, counts.revision);
   const before = arms.get(key);
   arms.set(key, before === undefined ? counts : addedCounts(before, counts));
+}
+
+function addTotals(
+  totals: { written: number; dropped: number; unusedInputs: number },
+  report: ReplicaReport | undefined,
+): void {
+  totals.written += report?.log.written ?? 0;
+  totals.dropped += report?.log.dropped ?? 0;
+  totals.unusedInputs += report?.unusedInputs ?? 0;
 }
 
 function refused(reason: string): Changed {

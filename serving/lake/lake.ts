@@ -1,0 +1,126 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { replicaEnvironment } from '../config.ts';
+import type { Feedback, LogWriterOptions } from './log-writer.ts';
+import type { FromWriter, ToWriter } from './main.ts';
+import type { QueryAnswer, QueryRequest } from './query-main.ts';
+import type { LogQuery } from './read-log.ts';
+
+const WRITER = fileURLToPath(new URL('main.ts', import.meta.url));
+const QUERY = fileURLToPath(new URL('query-main.ts', import.meta.url));
+
+/** The daemon's hold on the prediction log: keeps its writer alive and asks it, and reads through processes that live for one question. */
+export class Lake {
+  readonly #options: LogWriterOptions;
+  readonly #asked = new Map<number, (error: string | undefined) => void>();
+  #child: ChildProcess | undefined;
+  #asks = 0;
+  #stopping = false;
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+    this.#startWriter();
+  }
+
+  /** Resolves once everything that the writer was given can be read. */
+  flush(): Promise<void> {
+    return this.#ask((ask) => ({ kind: 'flush', ask }));
+  }
+
+  feedback(model: string, items: readonly Feedback[]): Promise<void> {
+    return this.#ask((ask) => ({ kind: 'feedback', ask, model, items }));
+  }
+
+  /** Reads into a file of the given folder; the caller removes it. */
+  async read(
+    query: Omit<LogQuery, 'folder'>,
+    format: QueryRequest['format'],
+    folder: string,
+  ): Promise<{ readonly file: string; readonly rows: number }> {
+    // Replicas hand over what they have every tenth of a second: what was answered before the question belongs to the answer.
+    await new Promise((resolve) => setTimeout(resolve, HANDOVER_MS));
+    await this.flush();
+    const file = join(folder, `${randomUUID()}.${format}`);
+    const answer = await askQuery({ ...query, folder: this.#options.folder, file, format });
+    if (answer.kind === 'failed') throw new Error(`the log could not be read: ${answer.reason}`);
+    return { file, rows: answer.rows };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.#send({ kind: 'stop' });
+    const limit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+    await ended;
+    clearTimeout(limit);
+  }
+
+  #startWriter(): void {
+    const child = fork(WRITER, [], { execArgv: [], serialization: 'advanced', env: replicaEnvironment() });
+    this.#child = child;
+    child.on('message', (message: FromWriter) => {
+      if (message.kind !== 'done') return;
+      this.#asked.get(message.ask)?.(message.error);
+      this.#asked.delete(message.ask);
+    });
+    child.on('error', (error) => console.error(`the log's writer: ${error.message}`));
+    child.on('exit', (status, signal) => {
+      for (const answer of this.#asked.values()) answer('its writer ended');
+      this.#asked.clear();
+      if (this.#stopping) return;
+      console.error(`the log's writer ended by ${signal ?? `exit status ${status}`}`);
+      setTimeout(() => {
+        if (!this.#stopping) this.#startWriter();
+      }, RESTART_MS).unref();
+    });
+    this.#send({ kind: 'start', options: this.#options });
+  }
+
+  #send(message: ToWriter): void {
+    if (this.#child?.connected === true) this.#child.send(message, () => {});
+  }
+
+  #ask(message: (ask: number) => ToWriter): Promise<void> {
+    const ask = this.#asks++;
+    return new Promise((resolve, reject) => {
+      const limit = setTimeout(() => {
+        this.#asked.delete(ask);
+        reject(new Error(`the log's writer did not answer for ${ASK_LIMIT_MS} ms`));
+      }, ASK_LIMIT_MS);
+      this.#asked.set(ask, (error) => {
+        clearTimeout(limit);
+        if (error === undefined) resolve();
+        else reject(new Error(`the log: ${error}`));
+      });
+      this.#send(message(ask));
+    });
+  }
+}
+
+function askQuery(request: QueryRequest): Promise<QueryAnswer> {
+  return new Promise((resolve, reject) => {
+    const child = fork(QUERY, [], {
+      execArgv: [],
+      serialization: 'advanced',
+      env: replicaEnvironment(),
+      timeout: QUERY_LIMIT_MS,
+      killSignal: 'SIGKILL',
+    });
+    child.once('message', (answer: QueryAnswer) => resolve(answer));
+    child.once('error', reject);
+    child.once('exit', (status, signal) =>
+      reject(new Error(`the process that read the log ended by ${signal ?? `exit status ${status}`}`)),
+    );
+    child.send(request);
+  });
+}
+
+const HANDOVER_MS = 150;
+const ASK_LIMIT_MS = 15_000;
+const QUERY_LIMIT_MS = 60_000;
+const RESTART_MS = 250;
+const STOP_LIMIT_MS = 8_000;

@@ -1,0 +1,55 @@
+import { type Feedback, LogWriter, type LogWriterOptions } from './log-writer.ts';
+
+/** The log's writer is a process of its own: taking requests apart and compressing columns must not hold up those who serve. */
+export type ToWriter =
+  | { readonly kind: 'start'; readonly options: LogWriterOptions }
+  | { readonly kind: 'flush'; readonly ask: number }
+  | { readonly kind: 'feedback'; readonly ask: number; readonly model: string; readonly items: readonly Feedback[] }
+  | { readonly kind: 'stop' };
+export type FromWriter =
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'done'; readonly ask: number; readonly error?: string };
+
+let writer: LogWriter | undefined;
+
+function say(message: FromWriter): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+async function hear(message: ToWriter): Promise<void> {
+  switch (message.kind) {
+    case 'start':
+      writer = new LogWriter(message.options);
+      await writer.start();
+      say({ kind: 'listening' });
+      return;
+    case 'flush':
+      await writer?.flush();
+      say({ kind: 'done', ask: message.ask });
+      return;
+    case 'feedback':
+      await writer?.feedback(message.model, message.items);
+      say({ kind: 'done', ask: message.ask });
+      return;
+    case 'stop':
+      await end();
+  }
+}
+
+async function end(): Promise<void> {
+  await writer?.stop();
+  process.exit(0);
+}
+
+process.on('message', (message: ToWriter) => {
+  hear(message).catch((error: unknown) => {
+    console.error('the log failed', error);
+    if ('ask' in message)
+      say({ kind: 'done', ask: message.ask, error: error instanceof Error ? error.message : String(error) });
+    else process.exit(1);
+  });
+});
+// Without the daemon there are no replicas either: what they have sent is written, then it ends.
+process.on('disconnect', () => void end());
+process.on('SIGTERM', () => {});
+process.on('SIGINT', () => {});

@@ -1,0 +1,40 @@
+import { writeFile } from 'node:fs/promises';
+import { type LogRows, type LogValue, parquetOf } from './log-column.ts';
+import { type LogQuery, readLog } from './read-log.ts';
+
+/** One look into the log, in a process of its own: reading a week of rows must hold up neither those who serve nor the writer. */
+export type QueryRequest = LogQuery & { readonly file: string; readonly format: 'parquet' | 'json' };
+export type QueryAnswer =
+  | { readonly kind: 'read'; readonly rows: number }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+process.once('message', (request: QueryRequest) => {
+  answer(request)
+    .catch(
+      (error: unknown): QueryAnswer => ({
+        kind: 'failed',
+        reason: error instanceof Error ? error.message : String(error),
+      }),
+    )
+    .then((told) => process.send?.(told, () => process.disconnect()))
+    .catch(() => process.exit(1));
+});
+
+async function answer(request: QueryRequest): Promise<QueryAnswer> {
+  const rows = await readLog(request);
+  await writeFile(request.file, request.format === 'parquet' ? parquetOf(rows) : jsonOf(rows));
+  return { kind: 'read', rows: rows.rows };
+}
+
+/** `{"rows": [{"time": …, …}, …]}`: integers beyond 2^53 as text of digits. */
+function jsonOf({ columns, values, rows }: LogRows): string {
+  const objects = Array.from({ length: rows }, (_, row) =>
+    Object.fromEntries(columns.map(({ name }) => [name, plain(values.get(name)?.[row] ?? null)])),
+  );
+  return JSON.stringify({ rows: objects });
+}
+
+function plain(value: LogValue): unknown {
+  if (typeof value !== 'bigint') return value;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+}
