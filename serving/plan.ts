@@ -49,7 +49,10 @@ function revisionActions(
   { model, target, revisions }: DesiredModel,
   found: ObservedModel | undefined,
 ): readonly Action[] {
-  const known = new Set(found?.revisions.map(({ revision }) => revision));
+  // One that failed and that nothing names any more is told again, which has it tried again.
+  const stands = ({ revision, state }: ObservedModel['revisions'][number]) =>
+    state !== 'failed' || found?.arms.some((arm) => arm.revision === revision) === true;
+  const known = new Set(found?.revisions.filter(stands).map(({ revision }) => revision));
   return target.arms
     .filter(({ revision }) => !known.has(revision))
     .flatMap(({ revision }): readonly Action[] => {

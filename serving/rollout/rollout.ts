@@ -386,7 +386,8 @@ function prepared(rollout: Rollout, phase: Waiting, evidence: RolloutEvidence, n
   if (evidence.frozen !== undefined && rollout.forced !== true)
     return paused(rollout, { kind: 'freeze', ...evidence.frozen }, now);
   const because = stable === undefined ? 'there is no version to compare it with' : 'the manifest asks for no steps';
-  if (stable === undefined || plan.strategy === 'blue-green' || plan.steps.length === 0)
+  const isDirect = plan.strategy === 'blue-green' || (plan.strategy === 'canary' && plan.steps.length === 0);
+  if (stable === undefined || isDirect)
     return promoted(begun(rollout, evidence), { by: 'slipway', because }, now);
   if (rollout.forced === true)
     return promoted(begun(rollout, evidence), { by: 'slipway', because: 'promotion was forced' }, now);
@@ -432,7 +433,8 @@ function stood(rollout: Rollout, phase: StepPhase, now: Date): Turn {
   const step = rollout.plan.steps[phase.index];
   const forMs = step === undefined || step.kind === 'pause' ? 0 : step.forMs;
   if (now.getTime() - Date.parse(phase.since) < forMs) return turnOf(rollout, []);
-  const missing = missingOf(rollout, phase);
+  const isPersons = step === undefined && !['canary', 'blue-green'].includes(rollout.plan.strategy);
+  const missing = isPersons ? undefined : missingOf(rollout, phase);
   if (missing !== undefined) return insufficient(rollout, phase, missing, now);
   if (step !== undefined) return stepped(rollout, phase.index + 1, now);
   return decided(rollout, now);
