@@ -1,6 +1,6 @@
 import { improvementSign } from '../../checks/report/improvement-sign.ts';
 import { comparisonOf as measuredComparisonOf } from '../../checks/report/measured.ts';
-import type { CheckResult, Finding, Measured, Report } from '../../checks/report/report.ts';
+import type { CheckResult, Finding, Measured, MeasuredValue, Report } from '../../checks/report/report.ts';
 import type { ForestMark, ForestRow } from './drawings/forest.ts';
 import { countOf } from './numbers.ts';
 
@@ -21,11 +21,18 @@ export interface Comparison {
   readonly improvement: number;
   readonly low: number;
   readonly high: number;
-  /** Of the difference as measured. */
-  readonly interval: readonly [number, number];
+  /** The comparison's own 95 % interval as improvement, where `low` and `high` hold jointly over several. */
+  readonly own?: Ends;
+  /** Of the difference as measured; jointly over the cohorts where there are several. */
+  readonly interval: Ends;
   readonly margin?: number;
   readonly rows?: number;
-  readonly positives?: number;
+  /** Rows outside of the most frequent class; undefined where there are no classes. */
+  readonly rarer?: number;
+  /** Told, never decides. */
+  readonly pValue?: number;
+  /** Of two cohorts of different columns. */
+  readonly intersection: boolean;
   /** Over how many comparisons the interval holds jointly; 1 when it stands alone. */
   readonly jointly?: number;
   /** What it is compared with, where that is not the champion's version: `always guessing the same`. */
@@ -40,6 +47,17 @@ const VERDICT_ORDER: readonly ComparisonVerdict[] = ['worse', 'cannot say', 'wai
 
 export const lessIsBetter = (metric: string): boolean => improvementSign(metric) < 0;
 
+/** Lower and upper end of an interval. */
+export type Ends = readonly [number, number];
+
+const turnedEnds = ([lower, upper]: Ends, turned: boolean): Ends => (turned ? [-upper, -lower] : [lower, upper]);
+
+function endsIn(value: MeasuredValue | undefined): Ends | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [lower, upper]: readonly MeasuredValue[] = value;
+  return typeof lower === 'number' && typeof upper === 'number' ? [lower, upper] : undefined;
+}
+
 const numberIn = (measured: Measured, ...names: readonly string[]): number | undefined => {
   for (const name of names) {
     const value = measured[name];
@@ -53,12 +71,15 @@ export function comparisonOf(finding: Finding): Comparison | undefined {
   const found = measuredComparisonOf(finding);
   if (found === undefined) return undefined;
   const { metric, candidate, baseline, difference, cohort, margin, n } = found;
-  const { lower, upper } = found.interval;
   const turned = lessIsBetter(metric);
-  const [low, high] = turned ? [-upper, -lower] : [lower, upper];
-  const positives = numberIn(finding.measured, 'positives', 'rarer');
-  const jointly = numberIn(finding.measured, 'jointly', 'comparisons');
-  const { against } = finding.measured;
+  const own: Ends = [found.interval.lower, found.interval.upper];
+  const joint = endsIn(finding.measured['jointInterval']);
+  const interval = joint ?? own;
+  const [low, high] = turnedEnds(interval, turned);
+  const rarer = numberIn(finding.measured, 'rarer');
+  const jointly = numberIn(finding.measured, 'jointly');
+  const pValue = numberIn(finding.measured, 'pValue');
+  const { against, intersection } = finding.measured;
   return {
     finding,
     metric,
@@ -68,12 +89,15 @@ export function comparisonOf(finding: Finding): Comparison | undefined {
     improvement: turned ? -difference : difference,
     low,
     high,
-    interval: [lower, upper],
+    interval,
+    ...(joint === undefined ? {} : { own: turnedEnds(own, turned) }),
+    intersection: intersection === true,
     verdict: verdictOf(finding, cohort !== undefined, low),
     ...(cohort === undefined ? {} : { cohort }),
     ...(margin === undefined ? {} : { margin }),
     ...(Number.isFinite(n) ? { rows: n } : {}),
-    ...(positives === undefined ? {} : { positives }),
+    ...(pValue === undefined ? {} : { pValue }),
+    ...(rarer === undefined || rarer === n ? {} : { rarer }),
     ...(jointly === undefined ? {} : { jointly }),
     ...(typeof against === 'string' ? { against } : {}),
   };
@@ -137,6 +161,14 @@ const MARKS: Readonly<Record<ComparisonVerdict, ForestMark>> = {
   better: 'ink',
 };
 
+/** The columns that a cohort is told by, from its key in the id: `cohorts/sex=Female&age=45-64/roc_auc` -> `age sex`. */
+export const cohortColumns = ({ finding }: Comparison): string =>
+  (finding.id.split('/')[1] ?? '')
+    .split('&')
+    .map((part) => part.split('=')[0] ?? '')
+    .toSorted()
+    .join(' ');
+
 /** `sex=Female` as people write it: `sex = Female`. */
 export const cohortWords = (cohort: string): string => cohort.replaceAll(/\s*=\s*/g, ' = ');
 
@@ -146,13 +178,14 @@ export function forestRowOf(
   { inMargins = false, label }: { readonly inMargins?: boolean; readonly label?: string } = {},
 ): ForestRow {
   const unit = inMargins ? (comparison.margin ?? 1) : 1;
-  const { low, high, margin, rows } = comparison;
+  const { low, high, margin, rows, own } = comparison;
   return {
     label: label ?? (comparison.cohort === undefined ? comparison.metric : cohortWords(comparison.cohort)),
     ...(rows === undefined ? {} : { note: `${countOf(rows)} rows` }),
     estimate: comparison.improvement / unit,
     low: low / unit,
     high: high / unit,
+    ...(own === undefined ? {} : { own: [own[0] / unit, own[1] / unit] as const }),
     ...(margin === undefined ? {} : { margin: margin / unit }),
     mark: MARKS[comparison.verdict],
   };

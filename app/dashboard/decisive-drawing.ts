@@ -3,6 +3,7 @@ import type { Finding, Report } from '../../checks/report/report.ts';
 import {
   byMetric,
   checkNamed,
+  cohortColumns,
   type Comparison,
   comparisonsOf,
   forestRowOf,
@@ -38,11 +39,11 @@ export function decisiveDrawing(report: Report, verdict: ProposalVerdict): Decis
 
 /** Everyone, the cohort that decided, and its siblings: the other values of the same column. */
 function cohortDrawing(report: Report, decisive: Comparison): DecisiveDrawing {
-  const { metric, cohort = '' } = decisive;
+  const { metric } = decisive;
   const overall = byMetric(withChampion(checkNamed(report, 'baseline'))).get(metric)?.[0];
   const all = byMetric(comparisonsOf(checkNamed(report, 'cohorts'))).get(metric) ?? [];
   const siblings = all
-    .filter((other) => other.finding.id !== decisive.finding.id && columnsOf(other.cohort ?? '') === columnsOf(cohort))
+    .filter((other) => other.finding.id !== decisive.finding.id && cohortColumns(other) === cohortColumns(decisive))
     .toSorted((a, b) => b.improvement - a.improvement)
     .slice(0, MOST_ROWS - 2);
   const rows = [
@@ -52,7 +53,8 @@ function cohortDrawing(report: Report, decisive: Comparison): DecisiveDrawing {
   ].map((row) => (decisive.margin === undefined ? row : { ...row, margin: decisive.margin }));
   const title =
     overall !== undefined && overall.improvement > 0 ? 'Better on average, worse for one group' : `${metric} by cohort`;
-  const note = `Bars: 95 %${decisive.jointly === undefined ? '' : `; cohorts jointly over ${decisive.jointly}`}`;
+  const note =
+    decisive.jointly === undefined ? 'Bars: 95 %' : `Bars: 95 %, thick; cohorts jointly over ${decisive.jointly}, thin`;
   return drawn(
     rows,
     `${metric}, ${overall === undefined ? '' : 'better right: '}candidate minus champion`,
@@ -60,14 +62,6 @@ function cohortDrawing(report: Report, decisive: Comparison): DecisiveDrawing {
     note,
   );
 }
-
-/** `sex=Female, age=25–44` -> `age sex`: cohorts of the same columns are siblings. */
-const columnsOf = (cohort: string): string =>
-  cohort
-    .split(/,|&/)
-    .map((part) => part.split(/[=<>≥ ]/)[0]?.trim() ?? '')
-    .toSorted()
-    .join(' ');
 
 function baselineDrawing(report: Report): DecisiveDrawing | undefined {
   const comparisons = withChampion(checkNamed(report, 'baseline')).slice(0, MOST_ROWS);

@@ -29,11 +29,11 @@ function cohortsDrawing(report: Report): Drawing | undefined {
   const shown = comparisons.slice(0, MOST_ROWS);
   const rows = shown.map((comparison) => forestRowOf(comparison));
   const axis = forestAxisOf(rows, `${metric}, candidate minus champion`);
-  const positives = shown.some((comparison) => comparison.positives !== undefined);
+  const classes = shown.some((comparison) => comparison.rarer !== undefined);
   const counts = {
-    title: positives ? 'rarer class · rows' : 'rows',
+    title: classes ? 'rarer class · rows' : 'rows',
     of: shown.map((comparison) =>
-      [positives ? comparison.positives : undefined, comparison.rows]
+      [classes ? comparison.rarer : undefined, comparison.rows]
         .filter((count) => count !== undefined)
         .map(countOf)
         .join(' · '),

@@ -84,17 +84,22 @@ export function verdictOfReport(report: Report): ProposalVerdict {
     tone: undecided ? 'warn' : 'bad',
     word: undecided ? `Not decided by ${check.name}` : `Blocked by ${check.name}`,
     sentence: decisive === undefined ? asSentence(check.title) : comparisonSentence(decisive, report),
-    lead: leadOf(report, check, finding, decisive),
+    lead: leadOf(report, check, decisive?.finding ?? finding, decisive),
     decidedBy: check,
     ...(decisive === undefined ? {} : { decisive }),
   };
 }
 
-/** The largest failing difference of the check, where its worst finding is a comparison at all. */
+/**
+ * The comparison that decided, where the worst finding is one at all: a declared cohort before intersections, then the one
+ * that is furthest from chance, as the check's title has it.
+ */
 function decisiveOf(check: CheckResult, finding: Finding): Comparison | undefined {
   const standing = findingStanding(finding);
   if (comparisonOf(finding) === undefined) return undefined;
-  return comparisonsOf(check).find((comparison) => findingStanding(comparison.finding) === standing);
+  return comparisonsOf(check)
+    .filter((comparison) => findingStanding(comparison.finding) === standing)
+    .toSorted((a, b) => Number(a.intersection) - Number(b.intersection) || (a.pValue ?? 1) - (b.pValue ?? 1))[0];
 }
 
 function passing(report: Report): ProposalVerdict {

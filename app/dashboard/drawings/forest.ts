@@ -16,6 +16,8 @@ export interface ForestRow {
   /** Undefined where no interval could be computed. */
   readonly low?: number;
   readonly high?: number;
+  /** A narrower interval inside, drawn thicker: the row's own, where low and high hold jointly over all rows. */
+  readonly own?: readonly [number, number];
   /** How much worse is still fine; positive. */
   readonly margin?: number;
   readonly mark: ForestMark;
@@ -113,8 +115,10 @@ function field(
 function marks(row: ForestRow, x: ScaleLinear<number, number>, y: number): string {
   const [left, right] = [Math.min(...x.range()), Math.max(...x.range())];
   const clamped = (value: number): number => Math.min(right, Math.max(left, x(value)));
-  const stroke = { bad: 'badl', ink: 'inkl', hollow: 'ink3l dash' }[row.mark];
   const arrow = { bad: 'badl', ink: 'inkl', hollow: 'ink3l' }[row.mark];
+  const stroke = row.mark === 'hollow' ? 'ink3l dash' : row.own === undefined ? arrow : `${arrow} thin`;
+  const own =
+    row.own === undefined || row.mark === 'hollow' ? '' : line(arrow, clamped(row.own[0]), y, clamped(row.own[1]), y);
   const at = x(row.estimate);
   const inside = at >= left && at <= right;
   const whisker =
@@ -123,7 +127,7 @@ function marks(row: ForestRow, x: ScaleLinear<number, number>, y: number): strin
       : line(stroke, clamped(row.low), y, clamped(row.high), y) +
         (x(row.low) < left ? arrowEnd(arrow, left, y, 'left') : '') +
         (x(row.high) > right ? arrowEnd(arrow, right, y, 'right') : '');
-  return whisker + (inside ? estimateMark(row.mark, at, y) : '');
+  return whisker + own + (inside ? estimateMark(row.mark, at, y) : '');
 }
 
 function estimateMark(mark: ForestMark, x: number, y: number): string {

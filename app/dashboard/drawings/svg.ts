@@ -140,7 +140,7 @@ const styleOf = (t: Tokens): string =>
     `.g{stroke:${t.line}}.ax{stroke:${t.axis};fill:none}.zero{stroke:${t.ink2}}.lim{stroke:${t.ink};stroke-dasharray:4 3}`,
     `.band{fill:${t.band}}.badl{stroke:${t.bad};stroke-width:2;fill:none}.bad-f{fill:${t.bad}}`,
     `.inkl{stroke:${t.ink};stroke-width:2;fill:none}.ink-f{fill:${t.ink}}.ink3l{stroke:${t.ink3};stroke-width:1.5;fill:none}`,
-    `.dash{stroke-dasharray:5 4}.hole{fill:${t.bg};stroke:${t.ink3};stroke-width:1.5}`,
+    `.thin{stroke-width:1.25}.dash{stroke-dasharray:5 4}.hole{fill:${t.bg};stroke:${t.ink3};stroke-width:1.5}`,
   ].join('');
 
 /** A file of its own, for pages that are not ours: the same marks with literal colours. */

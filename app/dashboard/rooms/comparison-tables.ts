@@ -23,6 +23,9 @@ import { method, otherFindings, type PlaceOf } from './findings.ts';
 const STRIP_WIDE_PX = 420;
 const STRIP_NARROW_PX = 152;
 
+/** So many rows are drawn; the others, the least alarming, are listed without a drawing. */
+const MOST_DRAWN = 60;
+
 /** Every cohort as a row of the table that is the chart's skeleton; one table a metric, the worst metric first. */
 export function cohortsSection(report: Report, id: string, placeOf: PlaceOf): Markup {
   const check = checkNamed(report, 'cohorts');
@@ -79,26 +82,41 @@ const intervalTitle = (comparisons: readonly Comparison[]): string => {
   return jointly === undefined || jointly < 2 ? '95 % interval' : `95 %, jointly over ${jointly}`;
 };
 
-function cohortTable(metric: string, comparisons: readonly Comparison[], open: boolean): Markup {
+function cohortTable(metric: string, all: readonly Comparison[], open: boolean): Markup {
+  const comparisons = all.slice(0, MOST_DRAWN);
+  const undrawn = all.slice(MOST_DRAWN);
   const rows = comparisons.map((comparison) => forestRowOf(comparison));
   const axis = forestAxisOf(rows, `${metric}, candidate minus champion`);
   const decimals = decimalsOf(Math.max(...comparisons.map(({ candidate }) => Math.abs(candidate))));
-  const positives = comparisons.some((comparison) => comparison.positives !== undefined);
+  const classes = comparisons.some((comparison) => comparison.rarer !== undefined);
   const strip = (index: number, width: number, height: number): Markup => {
     const row = rows[index];
     return row === undefined ? nothing : inline(forestStrip(row, axis, width, height));
   };
-  const wide = html`<table class="strip" data-sortable><thead><tr><th scope="col">verdict</th><th scope="col">cohort</th><th scope="col" class="num">rows</th>${positives ? html`<th scope="col" class="num">of the<br>rarer class</th>` : nothing}<th scope="col" class="num">champion<br>${metric}</th><th scope="col" class="num">candidate<br>${metric}</th><th class="s">${inline(forestHead(axis, STRIP_WIDE_PX))}</th><th scope="col" class="num">difference</th><th scope="col" class="num">${intervalTitle(comparisons)}</th></tr></thead><tbody>${comparisons.map(
+  const wide = html`<table class="strip" data-sortable><thead><tr><th scope="col">verdict</th><th scope="col">cohort</th><th scope="col" class="num">rows</th>${classes ? html`<th scope="col" class="num">of the<br>rarer class</th>` : nothing}<th scope="col" class="num">champion<br>${metric}</th><th scope="col" class="num">candidate<br>${metric}</th><th class="s">${inline(forestHead(axis, STRIP_WIDE_PX))}</th><th scope="col" class="num">difference</th><th scope="col" class="num">${intervalTitle(comparisons)}</th></tr></thead><tbody>${comparisons.map(
     (comparison, index) =>
-      html`<tr><td>${COMPARISON_MARKS[comparison.verdict]}</td><th scope="row">${cohortWords(comparison.cohort ?? 'everyone')}</th><td class="num">${comparison.rows === undefined ? '–' : countOf(comparison.rows)}</td>${positives ? html`<td class="num">${comparison.positives === undefined ? '–' : countOf(comparison.positives)}</td>` : nothing}<td class="num">${numberOf(comparison.baseline, decimals)}</td><td class="num">${numberOf(comparison.candidate, decimals)}</td><td class="s">${strip(index, STRIP_WIDE_PX, 33)}</td><td class="num strong">${signedOf(comparison.difference, decimals)}</td><td class="num muted nowrap">${intervalOf(comparison.interval, decimals)}</td></tr>`,
+      html`<tr><td>${COMPARISON_MARKS[comparison.verdict]}</td><th scope="row">${cohortWords(comparison.cohort ?? 'everyone')}</th><td class="num">${comparison.rows === undefined ? '–' : countOf(comparison.rows)}</td>${classes ? html`<td class="num">${comparison.rarer === undefined ? '–' : countOf(comparison.rarer)}</td>` : nothing}<td class="num">${numberOf(comparison.baseline, decimals)}</td><td class="num">${numberOf(comparison.candidate, decimals)}</td><td class="s">${strip(index, STRIP_WIDE_PX, 33)}</td><td class="num strong">${signedOf(comparison.difference, decimals)}</td><td class="num muted nowrap">${intervalOf(comparison.interval, decimals)}</td></tr>`,
   )}</tbody></table>`;
   const narrow = html`<table class="strip tight"><thead><tr><th scope="col">cohort</th><th class="s">${inline(forestHead(axis, STRIP_NARROW_PX))}</th><th scope="col" class="num">${metric}</th></tr></thead><tbody>${comparisons.map(
     (comparison, index) =>
       html`<tr><th scope="row">${COMPARISON_ICONS[comparison.verdict]} ${cohortWords(comparison.cohort ?? 'everyone')}</th><td class="s">${strip(index, STRIP_NARROW_PX, 29)}</td><td class="num">${signedOf(comparison.difference, Math.min(2, decimals))}</td></tr>`,
   )}</tbody></table>`;
+  const joint = comparisons.find(({ own }) => own !== undefined)?.jointly;
+  const thick =
+    joint === undefined
+      ? ''
+      : ` Thick: the cohort’s own 95 % interval, which must lie right of the margin to be not worse; thin: jointly over ${joint}, which must lie left of it to be worse.`;
   const direction = lessIsBetter(metric) ? ' Drawn as improvement: right is better, also where less is better.' : '';
-  const table = html`<div class="only-w">${wide}</div><div class="only-n">${narrow}</div>${notes(`${metric}, candidate minus champion, on the same rows; arrows: the interval goes on. Cannot say is not a pass.${direction}`)}`;
-  return open ? table : html`<details><summary>${metric}: ${tally(comparisons)}</summary>${table}</details>`;
+  const table = html`<div class="only-w">${wide}</div><div class="only-n">${narrow}</div>${notes(`${metric}, candidate minus champion, on the same rows.${thick} Arrows: the interval goes on. Cannot say is not a pass.${direction}`)}${undrawnList(undrawn, decimals)}`;
+  return open ? table : html`<details><summary>${metric}: ${tally(all)}</summary>${table}</details>`;
+}
+
+function undrawnList(comparisons: readonly Comparison[], decimals: number): Markup {
+  if (comparisons.length === 0) return nothing;
+  return html`<details><summary>${countOf(comparisons.length)} more, without a drawing</summary><div class="scroll"><table><tbody>${comparisons.map(
+    (comparison) =>
+      html`<tr><td>${COMPARISON_MARKS[comparison.verdict]}</td><th scope="row">${cohortWords(comparison.cohort ?? '')}</th><td class="num">${signedOf(comparison.difference, decimals)}</td><td class="num muted nowrap">${intervalOf(comparison.interval, decimals)}</td></tr>`,
+  )}</tbody></table></div></details>`;
 }
 
 /** Against the champion first; the other yardsticks (a trivial model, the default branch's rows) are folded below. */

@@ -22,11 +22,23 @@ export const placesOf =
     return linkTo(links.file(`${view.owner}/${view.repo}`, view.headSha, at.file, at.line), words);
   };
 
-/** Findings of a comparing check that compare nothing: floors, claims, gaps. */
+/** Findings of a comparing check that compare nothing: floors, gaps, cohorts too small for an interval. */
 export function otherFindings(check: CheckResult, placeOf: PlaceOf): Markup {
   const others = worstFirst(check.findings.filter((finding) => comparisonOf(finding) === undefined));
-  if (others.length === 0) return nothing;
-  return html`<table class="findings stack gap2"><tbody>${others.map((finding) => findingRow(finding, placeOf(finding)))}</tbody></table>`;
+  const table = (some: readonly Finding[]): Markup =>
+    html`<table class="findings stack gap2"><tbody>${some.map((finding) => findingRow(finding, placeOf(finding)))}</tbody></table>`;
+  if (others.length <= FEW_FINDINGS) return others.length === 0 ? nothing : table(others);
+  const loud = others.filter(
+    ({ verdict, severity }) =>
+      verdict === 'fail' || verdict === 'error' || (verdict === 'inconclusive' && severity === 'blocking'),
+  );
+  const undecided = others.filter((finding) => finding.verdict === 'inconclusive' && !loud.includes(finding));
+  const quiet = others.filter((finding) => !loud.includes(finding) && !undecided.includes(finding));
+  const folded = (some: readonly Finding[], words: string): Markup =>
+    some.length === 0
+      ? nothing
+      : html`<details><summary>${plural(some.length, 'more finding')} ${words}</summary>${table(some)}</details>`;
+  return html`${loud.length === 0 ? nothing : table(loud)}${folded(undecided, 'of which nobody can say (never a pass)')}${folded(quiet, 'that do not block')}`;
 }
 
 /** Everything else that was asked, check by check, worst first; what passed stays grey and shows its numbers. */
