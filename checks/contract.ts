@@ -11,8 +11,8 @@ interface Change {
   readonly id: string;
   readonly reason: string;
   readonly pointer: string;
-  /** Callers that go on as before are served wrongly, or not at all. */
-  readonly breaking: boolean;
+  /** `breaking`: callers that go on as before are served wrongly, or not at all. */
+  readonly effect: 'breaking' | 'unknown' | 'none';
 }
 
 /**
@@ -52,14 +52,16 @@ export function contractFindings(evidence: Evidence): readonly Finding[] {
 }
 
 function findingOf(
-  { id, reason, pointer, breaking }: Change,
+  { id, reason, pointer, effect }: Change,
   version: string,
   declared: string | undefined,
   proposal: LoadedManifest,
 ): Finding {
-  const measured = { against: version, breaking, declared: declared ?? null };
+  const measured = { against: version, effect, declared: declared ?? null };
   const at = proposal.place(pointer);
-  if (!breaking) return fail(id, reason, measured, { at, advisory: true, next: 'Tell the callers.' });
+  if (effect === 'none') return pass(id, reason, measured, { at });
+  if (effect === 'unknown')
+    return inconclusive(id, reason, measured, { at, advisory: true, next: 'Tell the callers before it is merged.' });
   if (declared !== undefined) return pass(id, `${reason}; callers know: ${declared}`, measured, { at });
   return fail(id, reason, measured, {
     at,
@@ -86,7 +88,7 @@ function outputChanges(before: readonly TensorDeclaration[], after: readonly Ten
   return before.flatMap((was): readonly Change[] => {
     const is = now.get(was.name);
     const id = `artifact/contract/output/${was.name}`;
-    const change = (reason: string): Change => ({ id, reason, pointer: '/artifact', breaking: true });
+    const change = (reason: string): Change => ({ id, reason, pointer: '/artifact', effect: 'breaking' });
     if (is === undefined) return [change(`output "${was.name}" is gone; there are ${names}`)];
     if (is.datatype !== was.datatype) return [change(`output "${was.name}" was ${was.datatype} and is ${is.datatype}`)];
     return isSameShape(was.shape, is.shape)
@@ -110,7 +112,7 @@ function decisionChanges(before: Side, after: Side): readonly Change[] {
         id: 'artifact/contract/task',
         reason: `the task was ${was.mapping.task} and is ${is.mapping.task}`,
         pointer: '/outputs',
-        breaking: true,
+        effect: 'breaking',
       },
     ];
   const [old, fresh] = [was.mapping.classes, is.mapping.classes];
@@ -120,7 +122,7 @@ function decisionChanges(before: Side, after: Side): readonly Change[] {
       id: 'artifact/contract/classes',
       reason: `the classes were ${old.join(', ')} and are ${fresh.join(', ')}`,
       pointer: '/outputs/classes',
-      breaking: true,
+      effect: 'breaking',
     },
   ];
 }
@@ -144,25 +146,23 @@ function columnChanges(before: Side, after: Side, recorded: ReadonlySet<string> 
               id: `artifact/contract/column/${name}`,
               reason: `column "${name}" was ${old} and is ${type}`,
               pointer: '/columns',
-              breaking: true,
+              effect: 'breaking',
             },
           ];
-    const lacking = recorded !== undefined && !recorded.has(name);
-    const known =
-      recorded === undefined
-        ? 'no requests are recorded that would tell whether callers send it'
-        : lacking
-          ? 'recorded requests do not carry it'
-          : 'recorded requests carry it';
-    return [
-      {
-        id: `artifact/contract/new-column/${name}`,
-        reason: `column "${name}" is newly needed, and ${known}`,
-        pointer: '/inputs',
-        breaking: lacking,
-      },
-    ];
+    return [{ id: `artifact/contract/new-column/${name}`, pointer: '/inputs', ...newlyNeeded(name, recorded) }];
   });
+}
+
+function newlyNeeded(name: string, recorded: ReadonlySet<string> | undefined): Pick<Change, 'reason' | 'effect'> {
+  const needed = `column "${name}" is newly needed`;
+  if (recorded === undefined)
+    return {
+      reason: `${needed}, and no requests are recorded that would tell whether callers send it`,
+      effect: 'unknown',
+    };
+  return recorded.has(name)
+    ? { reason: `${needed}, and recorded requests carry it`, effect: 'none' }
+    : { reason: `${needed}, and recorded requests do not carry it`, effect: 'breaking' };
 }
 
 function columnsOf({ loaded, facts }: Side): readonly { readonly name: string; readonly type: ColumnType }[] {

@@ -1,0 +1,20 @@
+import type { Command } from './command.ts';
+
+/** A command is loaded when it is asked for: `slipway --help` need not load a fleet. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command, in the order of `slipway --help`. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'check',
+    summary: 'the verdict on a manifest, a model’s folder or a repository',
+    load: async () => (await import('./check.ts')).check,
+  },
+];
+
+/** Promised by the command line's contract, and not there yet. */
+export const promised: readonly string[] = ['compare', 'explain', 'report', 'bench', 'plan', 'rollback', 'ledger'];

@@ -1,0 +1,79 @@
+import { styleText } from 'node:util';
+import type { CheckResult, Finding, Report } from '../../checks/report/report.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+const VERDICTS: Readonly<
+  Record<Finding['verdict'], { readonly word: string; readonly style: Style; readonly rank: number }>
+> = {
+  fail: { word: 'fail', style: 'red', rank: 0 },
+  error: { word: 'error', style: 'red', rank: 1 },
+  inconclusive: { word: 'cannot say', style: 'yellow', rank: 2 },
+  waived: { word: 'waived', style: 'yellow', rank: 3 },
+  pass: { word: 'pass', style: 'green', rank: 4 },
+  'not-applicable': { word: 'not asked', style: 'dim', rank: 5 },
+};
+
+const CONCLUSIONS: Readonly<Record<CheckResult['conclusion'], { readonly sign: string; readonly style: Style }>> = {
+  success: { sign: '✓', style: 'green' },
+  failure: { sign: '✗', style: 'red' },
+  action_required: { sign: '?', style: 'yellow' },
+  skipped: { sign: '–', style: 'dim' },
+};
+
+const HEADLINES: Readonly<Record<Report['conclusion'], { readonly words: string; readonly style: Style }>> = {
+  success: { words: 'may be merged', style: 'green' },
+  failure: { words: 'blocked', style: 'red' },
+  action_required: { words: 'cannot be told', style: 'yellow' },
+};
+
+/** A report for a terminal: the verdict, one line a check, then what did not pass, worst first. Passes are counted; `--json` has them all. */
+export function reportText(
+  report: Report,
+  { color, manifest }: { readonly color: boolean; readonly manifest: string },
+): string {
+  const paint = (style: Style, text: string): string =>
+    color ? styleText(style, text, { validateStream: false }) : text;
+  const { words, style } = HEADLINES[report.conclusion];
+  const head = `${paint('bold', `${report.model} ${report.version}`)} against ${baselineText(report)}: ${paint(style, words)}`;
+  const width = Math.max(...report.checks.map(({ name }) => name.length));
+  const checks = report.checks.map(({ name, title, conclusion, required }) => {
+    const { sign, style: signStyle } = CONCLUSIONS[conclusion];
+    return `  ${paint(signStyle, sign)} ${name.padEnd(width)}  ${title}${required ? '' : paint('dim', ' (advisory)')}`;
+  });
+  const findings = report.checks.flatMap(({ findings: found }) => found);
+  const told = findings
+    .filter(({ verdict }) => verdict !== 'pass' && verdict !== 'not-applicable')
+    .toSorted((a, b) => rankOf(a) - rankOf(b));
+  const lines = told.flatMap((finding) => findingLines(finding, paint));
+  const passes = findings.filter(({ verdict }) => verdict === 'pass').length;
+  const cached = report.evidence?.cached === true ? ', evidence from the cache' : '';
+  const foot = paint('dim', `  ${passes} findings pass (--json shows their numbers) · ${manifest}${cached}`);
+  return [head, ...checks, ...(lines.length === 0 ? [] : ['', ...lines]), '', foot].join('\n');
+}
+
+function rankOf({ verdict, severity }: Finding): number {
+  const { rank } = VERDICTS[verdict];
+  return severity === 'blocking' ? rank : rank + Object.keys(VERDICTS).length;
+}
+
+function findingLines(finding: Finding, paint: (style: Style, text: string) => string): readonly string[] {
+  const { word, style } = VERDICTS[finding.verdict];
+  const advisory = finding.severity === 'advisory' ? paint('dim', ' (advisory)') : '';
+  const at = finding.at === undefined ? '' : paint('dim', ` ${placeText(finding.at)}`);
+  const waiver =
+    finding.waiver === undefined
+      ? ''
+      : ` (waived by ${finding.waiver.by} until ${finding.waiver.until}: ${finding.waiver.because})`;
+  const next = finding.next === undefined || finding.verdict === 'waived' ? [] : [`    → ${finding.next}`];
+  return [`  ${paint(style, word)}  ${finding.id}${advisory}${at}`, `    ${finding.reason}${waiver}`, ...next];
+}
+
+function placeText({ file, line, column }: NonNullable<Finding['at']>): string {
+  return `${file}${line === undefined ? '' : `:${line}`}${column === undefined ? '' : `:${column}`}`;
+}
+
+function baselineText({ baseline }: Report): string {
+  if (baseline.kind === 'simple') return 'a trivial model';
+  return `${baseline.version ?? 'its baseline'}${baseline.kind === 'production' ? '' : ' (the version that the manifest names)'}`;
+}
