@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { boundedSet } from './bounded-set.ts';
 
 /**
  * The gate in front of Probot. Probot reads, hashes and logs a body of any size before it knows who sent it (measured: 400 MB
@@ -24,7 +25,7 @@ const deliveryMemory = 10_000;
 export function createGate(options: GateOptions, behind: Behind): Behind {
   const { secret, bodyLimitBytes = 25 * megabyte, readingLimitBytes = 8 * 25 * megabyte } = options;
   if (secret.trim() === '') throw new Error('The webhook secret is empty: every webhook would be believed');
-  const handled = boundedSet(deliveryMemory);
+  const handled = boundedSet<string>(deliveryMemory);
   let readingBytes = 0;
 
   return async (request, response) => {
@@ -104,18 +105,4 @@ function isSigned(body: Buffer, secret: string, signature: string): boolean {
 function header(request: IncomingMessage, name: string): string {
   const value = request.headers[name];
   return typeof value === 'string' ? value : '';
-}
-
-/** A set that forgets its oldest entries. */
-function boundedSet(limit: number) {
-  const entries = new Set<string>();
-  return {
-    has: (entry: string) => entries.has(entry),
-    add(entry: string) {
-      entries.add(entry);
-      const oldest = entries.values().next();
-      if (entries.size > limit && oldest.done !== true) entries.delete(oldest.value);
-    },
-    remove: (entry: string) => entries.delete(entry),
-  };
 }

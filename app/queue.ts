@@ -1,14 +1,16 @@
 /**
  * Work that goes on after a webhook was acknowledged. In memory and bounded: what is lost with the process, or dropped because
- * the queue is full, the sweep finds again.
- *
- * One key is worked on by one job at a time. A job that *replaces* makes the earlier ones of its key useless: those that
- * wait are dropped, the one that runs is aborted, and the new one starts when that has ended.
+ * the queue is full, the sweep finds again. One key is worked on by one job at a time.
  */
 export interface Job {
   /** `acme/models#12`: what must not be worked on twice at once. */
   readonly key: string;
-  readonly replaces: boolean;
+  /**
+   * What it means to jobs of its key that are there already. *supersedes*: makes them useless; those that wait are dropped,
+   * the one that runs is aborted, and this one starts when that has ended. *joins*: one that waits will see whatever this one
+   * would, so this one is dropped. *follows*: each is done, in order.
+   */
+  readonly repeat: 'supersedes' | 'joins' | 'follows';
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -83,7 +85,8 @@ export function createQueue(options: QueueOptions): Queue {
   return {
     add(job) {
       if (stopped) return;
-      if (job.replaces) cancel(job.key);
+      if (job.repeat === 'joins' && waiting.some(({ key }) => key === job.key)) return;
+      if (job.repeat === 'supersedes') cancel(job.key);
       const [oldest] = waiting;
       if (oldest !== undefined && waiting.length >= options.limit) {
         waiting = waiting.slice(1);

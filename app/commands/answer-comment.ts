@@ -18,7 +18,7 @@ export interface CommentWork {
   reply(comment: Comment, text: string): Promise<void>;
   /** Asked at the moment of doing. */
   permission(command: string, login: string): Promise<Permission>;
-  contextOf(comment: Comment, login: string): CommandContext;
+  contextOf(comment: Comment, login: string): Promise<CommandContext>;
   onError(error: unknown, what: string): void;
 }
 
@@ -59,7 +59,7 @@ async function perform(invocation: Invocation, comment: Comment, login: string, 
     const permission = await work.permission(command.name, login);
     if (permission.kind === 'denied')
       return { kind: 'refused', text: `\`/${command.name}\` was not done: ${permission.reason}.` };
-    return await command.run(invocation, work.contextOf(comment, login));
+    return await command.run(invocation, await work.contextOf(comment, login));
   } catch (error) {
     work.onError(error, `doing \`${invocation.line}\` of ${comment.url}`);
     return {

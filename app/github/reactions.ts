@@ -21,13 +21,13 @@ export async function react(
   });
 }
 
-/** Whether the App (by its account `slug[bot]`) has said of a comment that it is finished with it. */
-export async function isAnswered(
+/** How far the App (by its account `slug[bot]`) has come with a comment, as its reactions tell. */
+export async function progressOf(
   repository: Repository,
   comment: number,
   botLogin: string,
   signal?: AbortSignal,
-): Promise<boolean> {
+): Promise<'unseen' | 'seen' | 'answered'> {
   const { owner, repo, request } = repository;
   const { data } = await request('GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
     owner,
@@ -36,5 +36,7 @@ export async function isAnswered(
     per_page: 100,
     request: { signal },
   });
-  return data.some(({ user, content }) => user?.login === botLogin && (content === 'rocket' || content === 'confused'));
+  const own = data.filter(({ user }) => user?.login === botLogin).map(({ content }) => content);
+  if (own.includes('rocket') || own.includes('confused')) return 'answered';
+  return own.includes('eyes') ? 'seen' : 'unseen';
 }

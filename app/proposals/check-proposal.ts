@@ -57,6 +57,7 @@ export async function checkProposal(
     const look = await lookAtProposal(parts, pull, signal);
     if (look.kind === 'unclear') return runs.close(summaryName, failedOutput(look.reason));
     const outcomes = await judgeAll(parts, look.proposal, !quiet, runs, signal);
+    await publishPlan(parts, look.proposal, outcomes, detailsUrlOf(parts, number), signal);
     // The summary is what lets a merge through: it comes when everything under it can be read.
     await runs.written();
     runs.close(
@@ -66,7 +67,6 @@ export async function checkProposal(
         detailsUrlOf(parts, number),
       ),
     );
-    await publishPlan(parts, look.proposal, outcomes, detailsUrlOf(parts, number), signal);
     runs.closeRest(failedOutput('The checks ended without a result for this one.'));
   } catch (error) {
     if (!wasCalledOff(signal)) runs.closeRest(failedOutput(reasonOf(error)));

@@ -36,11 +36,13 @@ export function summaryOutput(verdicts: readonly ModelVerdict[], detailsUrl?: st
   };
 }
 
+export const failedTitle = 'Slipway could not judge this';
+
 /** When Slipway itself or the world failed: closed as a failure that says so, never left open. */
 export function failedOutput(reason: string): CheckRunOutput {
   return {
     conclusion: 'failure',
-    title: 'Slipway could not judge this',
+    title: failedTitle,
     summary: `${reason}\n\nNothing is known about the models. **Re-run** tries again, and so does Slipway itself.`,
     annotations: [],
     actions: [actions.reRun],
