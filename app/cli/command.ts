@@ -33,6 +33,8 @@ export interface CommandIo {
   progress(text: string): void;
   /** The result for programs: to standard output or to the file that `--json` names; nothing without `--json`. */
   json(value: unknown): Promise<void>;
+  /** The same on one line, for a program that waits for it while the command goes on. */
+  jsonLine(value: unknown): Promise<void>;
   readonly wantsJson: boolean;
   readonly color: boolean;
   /** Aborted by SIGINT and SIGTERM. */

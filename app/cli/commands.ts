@@ -14,6 +14,21 @@ export const commands: readonly CommandEntry[] = [
     summary: 'the verdict on a manifest, a model’s folder or a repository',
     load: async () => (await import('./check.ts')).check,
   },
+  {
+    name: 'serve',
+    summary: 'a fleet on this machine, without GitHub',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  {
+    name: 'predict',
+    summary: 'ask a fleet for a prediction',
+    load: async () => (await import('./predict.ts')).predict,
+  },
+  {
+    name: 'status',
+    summary: 'what a fleet runs',
+    load: async () => (await import('./status.ts')).status,
+  },
 ];
 
 /** Promised by the command line's contract, and not there yet. */

@@ -126,6 +126,12 @@ function ioOf(
     if (lineIsOpen) stderr.write('\r\u001b[K');
     lineIsOpen = false;
   };
+  const tell = async (text: string): Promise<void> => {
+    closeLine();
+    if (json === undefined) return;
+    if (json.file === undefined) stdout.write(text);
+    else await writeFile(json.file, text);
+  };
   return {
     color,
     signal,
@@ -144,13 +150,8 @@ function ioOf(
       stderr.write(text.slice(0, (stderr.columns ?? 80) - 1));
       lineIsOpen = true;
     },
-    json: async (value) => {
-      closeLine();
-      if (json === undefined) return;
-      const text = `${JSON.stringify(value, null, 2)}\n`;
-      if (json.file === undefined) stdout.write(text);
-      else await writeFile(json.file, text);
-    },
+    json: (value) => tell(`${JSON.stringify(value, null, 2)}\n`),
+    jsonLine: (value) => tell(`${JSON.stringify(value)}\n`),
   };
 }
 

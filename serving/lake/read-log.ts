@@ -160,13 +160,11 @@ function columnsOf(
 /** As it was written; only a type that two revisions disagree about needs another form. */
 function asType(value: unknown, type: LogType): LogValue {
   if (value === null || value === undefined) return null;
-  if (type === 'STRING' && typeof value !== 'string')
-    return value instanceof Date
-      ? value.toISOString()
-      : typeof value === 'object'
-        ? JSON.stringify(value)
-        : String(value);
-  return value as LogValue;
+  // Read from a segment, which holds nothing else.
+  const known = value as LogValue;
+  if (type !== 'STRING' || known === null || typeof known === 'string') return known;
+  if (known instanceof Date) return known.toISOString();
+  return typeof known === 'object' ? JSON.stringify(known) : String(known);
 }
 
 function feedbackKey(id: string, row: number): string {
