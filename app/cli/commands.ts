@@ -15,6 +15,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./check.ts')).check,
   },
   {
+    name: 'init',
+    summary: 'writes a manifest that check accepts, from a model and evaluation data',
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
     name: 'serve',
     summary: 'a fleet on this machine, without GitHub',
     load: async () => (await import('./serve.ts')).serve,
