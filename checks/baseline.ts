@@ -31,7 +31,7 @@ function judge(evidence: Evidence): Judgement {
   if (evaluation.kind === 'missing' || candidate.kind === 'missing') throw new Error('both parts were gathered above');
   const sides: Sides = { evidence, data: evaluation.value, candidate: candidate.value };
   const name = baselineName(evidence);
-  const judged = [...againstBaseline(sides, name), ...onDefaultBranchRows(evidence, name)];
+  const judged = againstBaseline(sides, name);
   const findings = [...judged.map(({ finding }) => finding), ...floors(sides), ...decisions(sides, name)];
   return { findings, title: titleOf(findings, judged, name), method: methodOf(evidence, judged) };
 }
@@ -94,33 +94,6 @@ function againstLinear(sides: Sides): readonly Judged[] {
   return compareAll(sides, answers, { prefix: 'baseline/linear', name, severity: onlyFails });
 }
 
-/** Changed evaluation data must not be how a worse model passes: the old rows are asked as well. */
-function onDefaultBranchRows(evidence: Evidence, name: string): readonly Judged[] {
-  const part = evidence.onBaseRows;
-  if (part === undefined) return [];
-  if (part.kind === 'missing') return [{ finding: missingFinding('baseline', 'default-branch-rows', part) }];
-  const sides = { evidence, data: part.value.data, candidate: part.value.candidate };
-  const undecided = evidence.policy.checks.undecidedBaseline === 'block' ? 'blocking' : 'advisory';
-  const judged = compareAll(sides, part.value.champion, {
-    prefix: 'baseline/default-branch-rows',
-    name,
-    severity: (verdict) => (verdict === 'inconclusive' ? undecided : 'blocking'),
-  });
-  const failed = judged.filter(({ finding }) => finding.verdict === 'fail');
-  if (failed.length === 0) return judged;
-  const reasons = failed.map(({ finding }) => finding.reason).join('; ');
-  const changed: Finding = {
-    id: 'manifest/evaluation-changed',
-    verdict: 'fail',
-    severity: 'blocking',
-    reason: `the evaluation data changed, and on the default branch's rows ${reasons}`,
-    measured: Object.fromEntries(failed.map(({ finding }) => [finding.id, finding.measured])),
-    at: evidence.proposal.place('/evaluation/data'),
-    next: 'Show why the old rows no longer count; `/waive manifest/evaluation-changed …` accepts it.',
-  };
-  return [...judged.filter(({ finding }) => finding.verdict !== 'fail'), { ...failed[0], finding: changed }];
-}
-
 /** The worst blocking finding in one line, with its number. */
 function titleOf(findings: readonly Finding[], judged: readonly Judged[], name: string): string {
   const [worst] = worstFirst(findings);
@@ -128,8 +101,6 @@ function titleOf(findings: readonly Finding[], judged: readonly Judged[], name: 
   const comparison = judged.find(({ finding }) => finding === worst)?.comparison;
   const against = typeof worst.measured.against === 'string' ? worst.measured.against : name;
   if (worst.verdict === 'pass' || worst.severity === 'advisory') return passTitle(judged, name);
-  if (worst.id === 'manifest/evaluation-changed')
-    return `on the default branch's evaluation rows the candidate is worse than ${name}`;
   if (comparison === undefined) return worst.reason;
   const { compared, judged: verdict } = comparison;
   const decimals = decimalsForDifference(compared.baseline, compared.difference);

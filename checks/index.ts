@@ -1,11 +1,13 @@
 import { artifact } from './artifact.ts';
+import { baselineCheck } from './baseline.ts';
 import type { Check } from './check.ts';
+import { cohortsCheck } from './cohorts.ts';
 import { golden } from './golden.ts';
 import { manifestCheck } from './manifest-check.ts';
 import { reproducibility } from './reproducibility.ts';
 
 /** Checks that compare candidate and baseline on rows; changed evaluation data are put to them twice. */
-const judgesOfRows: readonly Check[] = [];
+const judgesOfRows: readonly Check[] = [baselineCheck, cohortsCheck];
 
 /** Every check, in the order in which a reader wants to hear of them. */
 export const checks: readonly Check[] = [

@@ -11,11 +11,14 @@ export interface SeededRandom {
 }
 
 const UINT32 = 2 ** 32;
+/** Sizes up to which a 32-bit draw times the size is exact in a double. */
+const EXACT_PRODUCT = 2 ** 21;
 
 /**
  * A seeded generator for resampling and permutations. The generator is xoroshiro128+ (Blackman & Vigna 2018) of pure-rand.
  *
- * Definition: `uniform` joins 26 and 27 bits of two draws; `index` rejects the draws that would favour small numbers;
+ * Definition: `uniform` joins 26 and 27 bits of two draws; `index` takes the high word of draw × size and
+ * rejects the draws that would favour some numbers (Lemire 2019);
  * `normal` is Marsaglia's polar method. Seeds are 32-bit integers. Complexity: O(1) a draw.
  *
  * @example seededRandom(1).index(6) // the same number for ever
@@ -25,10 +28,12 @@ export function seededRandom(seed: number): SeededRandom {
   const bits = () => generator.next() >>> 0;
   const uniform = () => ((bits() >>> 6) * 2 ** 27 + (bits() >>> 5)) / 2 ** 53;
   const index = (size: number) => {
-    const limit = UINT32 - (UINT32 % size);
+    if (size > EXACT_PRODUCT) return rejected(bits, size);
     for (;;) {
-      const draw = bits();
-      if (draw < limit) return draw % size;
+      const product = bits() * size;
+      const high = Math.floor(product / UINT32);
+      const low = product - high * UINT32;
+      if (low >= size || low >= UINT32 % size) return high;
     }
   };
   const normal = () => {
@@ -40,4 +45,12 @@ export function seededRandom(seed: number): SeededRandom {
     }
   };
   return { uniform, index, normal };
+}
+
+function rejected(bits: () => number, size: number): number {
+  const limit = UINT32 - (UINT32 % size);
+  for (;;) {
+    const draw = bits();
+    if (draw < limit) return draw % size;
+  }
 }
