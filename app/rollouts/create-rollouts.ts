@@ -106,6 +106,7 @@ export function createRollouts(parts: RolloutsParts): RepositoryRollouts {
       const { policy, problems: wrong } = await readPolicy(snapshot, signal);
       for (const { reason } of wrong) log(`the policy at ${branch.sha} is not taken: ${reason}`);
       manifests.known = await desiredModels(snapshot, policy, signal);
+      for (const reason of manifests.known.unreadable.values()) log(`not taken from ${branch.sha}: ${reason}`);
     }
     return manifests.known;
   };

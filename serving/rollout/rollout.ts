@@ -164,7 +164,10 @@ export function beginRollout(
 export function next(before: Rollout, evidence: RolloutEvidence, now: Date): Turn {
   if (isOver(before)) return turnOf(before, []);
   const rollout = looked(before, evidence, now);
-  return harmed(rollout, evidence, now) ?? moved(rollout, evidence, now);
+  // Where nothing serves yet there is nothing that a freeze window would protect.
+  const { frozen, ...unfrozen } = evidence;
+  const seen = frozen === undefined || rollout.stable === undefined || rollout.forced === true ? unfrozen : evidence;
+  return harmed(rollout, seen, now) ?? moved(rollout, seen, now);
 }
 
 export function isOver(rollout: Rollout): boolean {
@@ -348,7 +351,7 @@ function moved(rollout: Rollout, evidence: RolloutEvidence, now: Date): Turn {
   const { phase } = rollout;
   switch (phase.name) {
     case 'queued':
-      return evidence.frozen === undefined || rollout.forced === true
+      return evidence.frozen === undefined
         ? turnOf(entered(rollout, { name: 'preparing', since: now.toISOString() }, now), [])
         : turnOf(rollout, []);
     case 'preparing':
@@ -383,12 +386,10 @@ function prepared(rollout: Rollout, phase: Waiting, evidence: RolloutEvidence, n
     const because = `version ${candidate.version} was not ready after ${PREPARING_LIMIT_MS / 60_000} minutes`;
     return late ? aborted(rollout, { because, by: 'slipway' }, now) : turnOf(rollout, []);
   }
-  if (evidence.frozen !== undefined && rollout.forced !== true)
-    return paused(rollout, { kind: 'freeze', ...evidence.frozen }, now);
+  if (evidence.frozen !== undefined) return paused(rollout, { kind: 'freeze', ...evidence.frozen }, now);
   const because = stable === undefined ? 'there is no version to compare it with' : 'the manifest asks for no steps';
   const isDirect = plan.strategy === 'blue-green' || (plan.strategy === 'canary' && plan.steps.length === 0);
-  if (stable === undefined || isDirect)
-    return promoted(begun(rollout, evidence), { by: 'slipway', because }, now);
+  if (stable === undefined || isDirect) return promoted(begun(rollout, evidence), { by: 'slipway', because }, now);
   if (rollout.forced === true)
     return promoted(begun(rollout, evidence), { by: 'slipway', because: 'promotion was forced' }, now);
   return stepped(begun(rollout, evidence), 0, now);

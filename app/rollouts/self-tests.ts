@@ -1,0 +1,132 @@
+import { gatherEvidence } from '../../checks/evidence/gather-evidence.ts';
+import type { ArtifactEvidence } from '../../checks/evidence/evidence.ts';
+import { readJsonLines } from '../../checks/data/json-lines.ts';
+import type { LoadedManifest } from '../../checks/manifest/manifest.ts';
+import type { Policy } from '../../checks/manifest/policy.ts';
+import type { Snapshot } from '../../checks/snapshot.ts';
+import type { SelfTest } from '../../serving/fleet.ts';
+import { spreadRows } from '../../serving/model/rows.ts';
+import { answerOf } from '../../serving/model/score.ts';
+import type { Column, Row, Table } from '../../serving/model/table.ts';
+import type { SelfTestsOf } from './revision-source.ts';
+
+/** What a replica answers before it may take live requests: enough to notice another graph, runtime or mapping. */
+const SELF_TESTS = 3;
+
+/**
+ * Records with what they must answer: the manifest's goldens that name a score; without any, three evaluation rows with the
+ * answers that the limited child gives, from the evidence cache where the checks left them. None, where neither can be had: an
+ * adopted model may lack them.
+ */
+export function selfTestsFrom(parts: { readonly policy: () => Policy; readonly cacheFolder: string }): SelfTestsOf {
+  return async (loaded, snapshot, signal) => {
+    const goldens = await goldenTests(loaded, snapshot, signal);
+    return goldens.length > 0
+      ? goldens
+      : evaluationTests(loaded, snapshot, { policy: parts.policy(), cacheFolder: parts.cacheFolder }, signal);
+  };
+}
+
+async function goldenTests(
+  loaded: LoadedManifest,
+  snapshot: Snapshot,
+  signal: AbortSignal,
+): Promise<readonly SelfTest[]> {
+  const { goldens } = loaded.manifest.evaluation;
+  const bytes = goldens === undefined ? undefined : await snapshot.read(`${loaded.folder}/${goldens}`, signal);
+  if (bytes === undefined) return [];
+  return readJsonLines(bytes)
+    .flatMap((line) => (line.kind === 'value' ? goldenTest(line.value, loaded) : []))
+    .slice(0, SELF_TESTS);
+}
+
+function goldenTest(value: unknown, loaded: LoadedManifest): readonly SelfTest[] {
+  if (!isRecord(value) || !isRecord(value['record']) || !isRecord(value['expect'])) return [];
+  const { score } = value['expect'];
+  const isScore = (each: unknown): each is number => typeof each === 'number';
+  const found = isScore(score) || (Array.isArray(score) && score.every(isScore)) ? score : undefined;
+  if (found === undefined) return [];
+  const { tolerance } = value;
+  return [
+    { record: value['record'], score: found, tolerance: isScore(tolerance) ? tolerance : toleranceOf(found, loaded) },
+  ];
+}
+
+async function evaluationTests(
+  loaded: LoadedManifest,
+  snapshot: Snapshot,
+  { policy, cacheFolder }: { readonly policy: Policy; readonly cacheFolder: string },
+  signal: AbortSignal,
+): Promise<readonly SelfTest[]> {
+  const { goldens: _, ...evaluation } = loaded.manifest.evaluation;
+  const { reference: __, ...drift } = loaded.manifest.drift;
+  // Only the answers are wanted: no corners, no goldens, nothing to compare with.
+  const asked: LoadedManifest = {
+    ...loaded,
+    manifest: { ...loaded.manifest, evaluation: { ...evaluation, corners: false }, drift },
+  };
+  const { evidence } = await gatherEvidence({
+    proposal: { loaded: asked, snapshot },
+    champion: { kind: 'simple', why: 'only the answers are wanted' },
+    policy,
+    cacheFolder,
+    offline: false,
+    signal,
+  });
+  const { evaluation: data, candidate } = evidence;
+  if (data.kind === 'missing' || candidate.kind === 'missing') return [];
+  const { table } = data.value;
+  const flags = flagColumns(loaded, evidence.artifact);
+  return [...spreadRows(table.rows, SELF_TESTS)]
+    .map((row) => ({
+      record: recordAt(table, row, evaluation.label, flags),
+      score: answerOf(candidate.value, row).score,
+    }))
+    .filter(({ score }) => [score].flat().every(Number.isFinite))
+    .map(({ record, score }) => ({ record, score, tolerance: toleranceOf(score, loaded) }));
+}
+
+/** Columns that a caller sends as true and false: tables keep them as 1 and 0. */
+function flagColumns({ manifest }: LoadedManifest, { session }: ArtifactEvidence): ReadonlySet<string> {
+  const declared = Object.entries(manifest.columns).flatMap(([name, { type }]) => (type === 'boolean' ? [name] : []));
+  const inputs = session.kind === 'missing' ? [] : session.value.inputs.filter(({ datatype }) => datatype === 'BOOL');
+  const fed = inputs.flatMap(({ name }) => manifest.inputs.find((input) => input.name === name)?.columns ?? [name]);
+  return new Set([...declared, ...fed]);
+}
+
+/** As between runs of the checks: absolute, plus relative times the score. */
+function toleranceOf(score: number | readonly number[], { manifest }: LoadedManifest): number {
+  const { absolute, relative } = manifest.reproducibility.tolerance;
+  return absolute + relative * Math.max(0, ...[score].flat().map(Math.abs));
+}
+
+/** A row as a caller would send it. The label is no input. */
+function recordAt(table: Table, row: number, label: string, flags: ReadonlySet<string>): Row {
+  const entries = [...table.columns.values()]
+    .filter(({ name }) => name !== label)
+    .map((column) => [column.name, cellAt(column, row, flags.has(column.name))] as const);
+  return Object.fromEntries(entries);
+}
+
+function cellAt(column: Column, row: number, isFlag: boolean): Row[string] {
+  switch (column.kind) {
+    case 'number': {
+      const value = column.values[row] ?? Number.NaN;
+      if (Number.isNaN(value)) return null;
+      return isFlag ? value !== 0 : value;
+    }
+    case 'integer':
+      // Beyond 2^53 an integer travels as text of digits.
+      return column.missing[row] === 1 ? null : String(column.values[row] ?? '');
+    case 'category':
+      return column.dictionary[column.codes[row] ?? -1] ?? null;
+    case 'list': {
+      const values = column.values[row];
+      return values === undefined ? null : [...values];
+    }
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
