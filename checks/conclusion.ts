@@ -4,7 +4,14 @@ import type { CheckName, Judgement } from './check.ts';
 import type { Waiver } from './check-model.ts';
 import { decidingFinding } from './finding.ts';
 import { isRequired, type Policy } from './manifest/policy.ts';
-import type { CheckConclusion, CheckResult, Finding, ReportConclusion } from './report/report.ts';
+import type {
+  CheckConclusion,
+  CheckResult,
+  Finding,
+  Measured,
+  MeasuredValue,
+  ReportConclusion,
+} from './report/report.ts';
 
 /** What turns findings into a conclusion beside the findings themselves. */
 export interface ConclusionContext {
@@ -22,7 +29,10 @@ export function checkResultOf(
 ): CheckResult {
   const required = isRequired(context.policy, name);
   const told = findings.map((finding) =>
-    waivedOrSame(required ? finding : { ...finding, severity: 'advisory' }, context),
+    waivedOrSame(
+      { ...finding, measured: writable(finding.measured), ...(required ? {} : { severity: 'advisory' }) },
+      context,
+    ),
   );
   return {
     name,
@@ -98,8 +108,23 @@ export function waiverFor(finding: Finding, waivers: readonly Waiver[], now: Dat
 /** What a waiver of a finding covers: the finding and its numbers. Other numbers are another finding. */
 export function waiverKeyOf({ id, measured }: Finding): string {
   return createHash('sha256')
-    .update(canonicalize({ id, measured }) ?? id)
+    .update(canonicalize({ id, measured: writable(measured) }) ?? id)
     .digest('hex');
+}
+
+/** JSON has no NaN and no infinity; as null they would read as not measured. */
+function writable(measured: Measured): Measured {
+  return Object.fromEntries(Object.entries(measured).map(([name, value]) => [name, writableValue(value)]));
+}
+
+function writableValue(value: MeasuredValue): MeasuredValue {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  return isList(value) ? value.map(writableValue) : writable(value);
+}
+
+function isList(value: readonly MeasuredValue[] | Measured): value is readonly MeasuredValue[] {
+  return Array.isArray(value);
 }
 
 function titleAfterWaivers(title: string, before: readonly Finding[], after: readonly Finding[]): string {

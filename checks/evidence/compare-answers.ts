@@ -28,7 +28,8 @@ export function compareAnswers(first: Answers, second: Answers, tolerance: Toler
     bitEqual = false;
     if (a === b) continue;
     const absolute = Math.abs(a - b);
-    const relative = absolute / Math.max(Math.abs(a), Number.MIN_VALUE);
+    // Over the larger of the two, so that a first answer of 0 gives 1 and not infinity.
+    const relative = absolute / Math.max(Math.abs(a), Math.abs(b));
     if (!(absolute <= tolerance.absolute + tolerance.relative * Math.abs(a))) beyondTolerance += 1;
     maxAbsolute = Math.max(maxAbsolute, Number.isNaN(absolute) ? Infinity : absolute);
     maxRelative = Math.max(maxRelative, Number.isNaN(relative) ? Infinity : relative);
