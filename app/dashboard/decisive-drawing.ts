@@ -1,3 +1,4 @@
+import { limitText } from '../../checks/report/format.ts';
 import { driftOf } from '../../checks/report/measured.ts';
 import type { Finding, Report } from '../../checks/report/report.ts';
 import {
@@ -7,11 +8,12 @@ import {
   type Comparison,
   comparisonsOf,
   forestRowOf,
+  lessIsBetter,
   needMargins,
   withChampion,
 } from './comparisons.ts';
 import { type EffectRow, effects } from './drawings/effects.ts';
-import { forest, forestAxisOf, rowSentence } from './drawings/forest.ts';
+import { type ForestRow, forest, forestAxisOf, rowSentence } from './drawings/forest.ts';
 import type { Drawing } from './drawings/svg.ts';
 import type { ProposalVerdict } from './verdict.ts';
 
@@ -55,12 +57,7 @@ function cohortDrawing(report: Report, decisive: Comparison): DecisiveDrawing {
     overall !== undefined && overall.improvement > 0 ? 'Better on average, worse for one group' : `${metric} by cohort`;
   const note =
     decisive.jointly === undefined ? 'Bars: 95 %' : `Bars: 95 %, thick; cohorts jointly over ${decisive.jointly}, thin`;
-  return drawn(
-    rows,
-    `${metric}, ${overall === undefined ? '' : 'better right: '}candidate minus champion`,
-    title,
-    note,
-  );
+  return drawn(rows, `${metric}, candidate minus champion`, { title, note, turned: lessIsBetter(metric) });
 }
 
 function baselineDrawing(report: Report): DecisiveDrawing | undefined {
@@ -69,17 +66,19 @@ function baselineDrawing(report: Report): DecisiveDrawing | undefined {
   const inMargins = needMargins(comparisons);
   const rows = comparisons.map((comparison) => forestRowOf(comparison, { inMargins }));
   const unit = inMargins ? 'improvement over the champion, in margins' : 'improvement over the champion';
-  return drawn(
-    rows,
-    unit,
-    report.baseline.version === undefined ? 'Against the baseline' : `Against ${report.baseline.version}`,
-    'Bars: 95 % intervals; right is better, also where less is better',
-  );
+  const title = report.baseline.version === undefined ? 'Against the baseline' : `Against ${report.baseline.version}`;
+  const note = 'Bars: 95 % intervals; right is better, also where less is better';
+  return drawn(rows, unit, { title, note, turned: false });
 }
 
-function drawn(rows: Parameters<typeof forestAxisOf>[0], unit: string, title: string, note: string): DecisiveDrawing {
-  const axis = forestAxisOf(rows, unit);
-  const label = `${unit}: ${rows.map((row) => rowSentence(row, axis)).join('; ')}${axis.margin === undefined ? '' : `; margin −${axis.margin}`}.`;
+function drawn(
+  rows: readonly ForestRow[],
+  unit: string,
+  { title, note, turned }: { readonly title: string; readonly note: string; readonly turned: boolean },
+): DecisiveDrawing {
+  const axis = forestAxisOf(rows, unit, { turned });
+  const margin = axis.margin === undefined ? '' : `; margin ${limitText(axis.margin)}`;
+  const label = `${unit}: ${rows.map((row) => rowSentence(row, axis)).join('; ')}${margin}.`;
   return { title, wide: forest(rows, axis, WIDE_PX, label), narrow: forest(rows, axis, NARROW_PX, label), note };
 }
 

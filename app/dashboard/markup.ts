@@ -34,3 +34,7 @@ export function linkTo(address: string | undefined, words: Markup | string, clas
     ? html`<a href="${target}">${words}</a>`
     : html`<a class="${className}" href="${target}">${words}</a>`;
 }
+
+/** Sentences from reports and rollouts put commands and names between backticks, as Markdown does. */
+export const withCode = (words: string): Markup =>
+  html`${words.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;

@@ -1,6 +1,15 @@
+import { limitText } from '../../checks/report/format.ts';
 import type { CheckRunLinks } from '../../checks/report/check-run-markdown.ts';
 import type { Report } from '../../checks/report/report.ts';
-import { byMetric, checkNamed, comparisonsOf, forestRowOf, needMargins, withChampion } from './comparisons.ts';
+import {
+  byMetric,
+  checkNamed,
+  comparisonsOf,
+  forestRowOf,
+  lessIsBetter,
+  needMargins,
+  withChampion,
+} from './comparisons.ts';
 import { forestAxisOf, forestTable, rowSentence } from './drawings/forest.ts';
 import { type Drawing, standalone, type Theme } from './drawings/svg.ts';
 import { countOf } from './numbers.ts';
@@ -28,7 +37,7 @@ function cohortsDrawing(report: Report): Drawing | undefined {
   const [metric, comparisons] = first;
   const shown = comparisons.slice(0, MOST_ROWS);
   const rows = shown.map((comparison) => forestRowOf(comparison));
-  const axis = forestAxisOf(rows, `${metric}, candidate minus champion`);
+  const axis = forestAxisOf(rows, `${metric}, candidate minus champion`, { turned: lessIsBetter(metric) });
   const classes = shown.some((comparison) => comparison.rarer !== undefined);
   const counts = {
     title: classes ? 'rarer class · rows' : 'rows',
@@ -41,7 +50,7 @@ function cohortsDrawing(report: Report): Drawing | undefined {
   };
   const worse = shown.filter(({ verdict }) => verdict === 'worse');
   const [worst] = rows;
-  const label = `${metric}, candidate minus champion, for ${comparisons.length} cohorts. ${worst === undefined ? '' : `${rowSentence(worst, axis)}${axis.margin === undefined ? '' : `; the margin is −${axis.margin}`}. `}${worse.length} of them worse.`;
+  const label = `${metric}, candidate minus champion, for ${comparisons.length} cohorts. ${worst === undefined ? '' : `${rowSentence(worst, axis)}${axis.margin === undefined ? '' : `; the margin is ${limitText(axis.margin)}`}. `}${worse.length} of them worse.`;
   return forestTable(rows, axis, counts, label);
 }
 

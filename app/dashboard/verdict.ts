@@ -161,7 +161,7 @@ function leadOf(
   );
   return [
     check.name === 'cohorts' && decisive !== undefined ? hidingAverage(report, decisive) : '',
-    finding === undefined ? '' : asSentence(finding.reason),
+    finding === undefined || check.title.startsWith(finding.reason) ? '' : reasonSentence(finding, decisive),
     others.length === 0
       ? ''
       : `${capitalised(wordOf(others.length))} more ${others.length === 1 ? 'finding blocks' : 'findings block'} it.`,
@@ -170,6 +170,10 @@ function leadOf(
     .filter((part) => part !== '')
     .join(' ');
 }
+
+/** A reason that begins with a cohort's name keeps the name as it is. */
+const reasonSentence = ({ reason }: Finding, decisive: Comparison | undefined): string =>
+  decisive === undefined ? asSentence(reason) : `${reason.replace(/\.$/, '')}.`;
 
 /** A better average is no excuse, but it is why nobody would have looked. */
 function hidingAverage(report: Report, decisive: Comparison): string {
@@ -182,7 +186,7 @@ function hidingAverage(report: Report, decisive: Comparison): string {
 /** A capital and a full stop; a name of the machine's (`roc_auc`, `sex=Female`) keeps its small letter. */
 export function asSentence(words: string): string {
   const ended = /[.!?…]$/.test(words) ? words : `${words}.`;
-  return /^[a-z]+(?=[\s,.;:])/.test(ended) ? capitalised(ended) : ended;
+  return /^[a-z]+(?=[,;:.]?(?:\s|$))/.test(ended) ? capitalised(ended) : ended;
 }
 
 /** `1 failed, 2 advisory, 1 waived, 3 passed`, worst first. */

@@ -70,6 +70,16 @@ describe('a forest', () => {
     }
   });
 
+  it('tells numbers as measured where less is better, with better still at the right', () => {
+    const worse = row({ estimate: -41, low: -74, high: -7, margin: 5 });
+    const axis = forestAxisOf([worse], 'mae, candidate minus champion', { turned: true });
+    const drawing = forest([worse], axis, 560, 'label');
+    expect(drawing.body).toContain('>+41.0<');
+    expect(drawing.body).toContain('>margin +5<');
+    expect(drawing.body).toContain('>+60<');
+    expect(forestStrip(worse, axis, 420).label).toBe('Female: +41.0, interval +7.0 to +74.0');
+  });
+
   it('survives rows without intervals, and rows that are all equal', () => {
     const { low: _low, high: _high, ...bare } = row({ estimate: 0, margin: 0 });
     const drawing = forest([bare, bare], forestAxisOf([bare, bare], 'unit'), 560, 'label');
@@ -102,7 +112,7 @@ describe('a drawing for other people’s pages', () => {
       width: 860,
     });
     expect(image?.alt).toContain(
-      'sex = Female: −0.153, interval −0.209 to −0.096; the margin is −0.02. 3 of them worse.',
+      'sex = Female: −0.153, interval −0.209 to −0.096; the margin is 0.02. 3 of them worse.',
     );
   });
 

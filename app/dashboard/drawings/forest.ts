@@ -1,6 +1,8 @@
-import { extent, quantileSorted, sort } from 'd3-array';
+import { extent, quantileSorted, sort, tickStep } from 'd3-array';
+import { precisionFixed } from 'd3-format';
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
-import { countOf, numberOf, signedOf } from '../numbers.ts';
+import { limitText } from '../../../checks/report/format.ts';
+import { signedOf } from '../numbers.ts';
 import { arrowEnd, CHARACTER_PX, type Drawing, diamond, disc, fitted, line, rect, text } from './svg.ts';
 
 /**
@@ -33,6 +35,8 @@ export interface ForestAxis {
   readonly decimals: number;
   /** What is subtracted from what, in words: `roc_auc, candidate minus champion`. */
   readonly unit: string;
+  /** Labels are told as measured, where less is better: the axis runs from + to −, so that better still points right. */
+  readonly turned: boolean;
 }
 
 const PADDING_SHARE = 0.08;
@@ -47,7 +51,7 @@ const MARK_PX = 5;
  * An axis on which every failing interval is whole and the usual ones too. Intervals from few rows may be ten times wider
  * than what decides; they leave the axis and end in an arrow, their numbers stand in the row.
  */
-export function forestAxisOf(rows: readonly ForestRow[], unit: string): ForestAxis {
+export function forestAxisOf(rows: readonly ForestRow[], unit: string, { turned = false } = {}): ForestAxis {
   const decided = rows.filter((row) => row.mark !== 'hollow');
   const shaping = decided.length > 0 ? decided : rows;
   const tail = shaping.length <= FEW_ROWS ? 0 : 0.1;
@@ -73,6 +77,7 @@ export function forestAxisOf(rows: readonly ForestRow[], unit: string): ForestAx
     ...(margins.length === 1 && margin !== undefined ? { margin } : {}),
     decimals: decimalsOfSpan(most - least),
     unit,
+    turned,
   };
 }
 
@@ -86,8 +91,14 @@ const scaleOf = (axis: ForestAxis, left: number, right: number): ScaleLinear<num
 const tickCountOf = (widthPx: number): number => Math.max(2, Math.floor(widthPx / 80));
 
 /** Signed, all with the same decimals. */
-const tickFormatOf = (x: ScaleLinear<number, number>, widthPx: number): ((value: number) => string) =>
-  x.tickFormat(tickCountOf(widthPx), '+');
+function tickWordsOf(x: ScaleLinear<number, number>, axis: ForestAxis, widthPx: number): (tick: number) => string {
+  const [low = 0, high = 1] = x.domain();
+  const decimals = precisionFixed(tickStep(low, high, tickCountOf(widthPx)));
+  return (tick) => signedOf(asTold(axis, tick), decimals);
+}
+
+/** A place on the axis as the number that stands there. */
+const asTold = ({ turned }: ForestAxis, value: number): number => (turned ? -value : value);
 
 /** Ticks without the zero, which is named. */
 const ticksOf = (x: ScaleLinear<number, number>, widthPx: number): readonly number[] =>
@@ -142,28 +153,34 @@ function names(x: ScaleLinear<number, number>, axis: ForestAxis, y: number, limi
   return limit + text(x(0) + 5, y, 'no change');
 }
 
-const tickTexts = (x: ScaleLinear<number, number>, widthPx: number, y: number, withZero: boolean): string =>
-  [...(withZero ? [0] : []), ...ticksOf(x, widthPx)]
-    .map((tick) => text(x(tick), y, tick === 0 ? '0' : tickFormatOf(x, widthPx)(tick), { anchor: 'middle' }))
+function tickTexts(
+  x: ScaleLinear<number, number>,
+  axis: ForestAxis,
+  { widthPx, y, withZero }: { readonly widthPx: number; readonly y: number; readonly withZero: boolean },
+): string {
+  const words = tickWordsOf(x, axis, widthPx);
+  return [...(withZero ? [0] : []), ...ticksOf(x, widthPx)]
+    .map((tick) => text(x(tick), y, tick === 0 ? '0' : words(tick), { anchor: 'middle', className: 'halo' }))
     .join('');
+}
 
-/** A limit in as many digits as it was written with. */
-export const marginWords = (margin: number): string =>
-  `margin −${numberOf(margin, Math.max(2, decimalsOfSpan(margin)))}`;
+/** A limit as it was written, with the sign that worse has on this axis. */
+const marginWords = (axis: ForestAxis): string =>
+  axis.margin === undefined ? '' : `margin ${axis.turned ? '+' : '−'}${limitText(axis.margin)}`;
 
 /** The axis, for `thead`, above rows drawn with `forestStrip` of the same width. */
 export function forestHead(axis: ForestAxis, width: number): Drawing {
   const height = 36;
   const x = scaleOf(axis, 0, width);
   const room = x(-(axis.margin ?? 0)) - 5;
-  const limitWords = axis.margin === undefined ? '' : marginWords(axis.margin);
+  const limitWords = marginWords(axis);
   const fits = limitWords.length * CHARACTER_PX <= room;
   const body = [
     axis.margin === undefined ? '' : rect('band', x(-axis.margin), 18, x(0) - x(-axis.margin), 18),
     line('zero', x(0), 18, x(0), height),
     axis.margin === undefined ? '' : line('lim', x(-axis.margin), 18, x(-axis.margin), height),
     names(x, axis, 12, fits ? limitWords : ''),
-    tickTexts(x, width, 32, false),
+    tickTexts(x, axis, { widthPx: width, y: 32, withZero: false }),
   ].join('');
   return { width, height, label: '', body };
 }
@@ -180,14 +197,21 @@ export function forestStrip(row: ForestRow, axis: ForestAxis, width: number, hei
   };
 }
 
+/** `sex = Female: −0.153, interval −0.209 to −0.096`, as measured. */
 export function rowSentence(row: ForestRow, axis: ForestAxis): string {
-  const decimals = Math.max(3, axis.decimals);
+  const told = (value: number): string => signedOf(asTold(axis, value), decimalsOn(axis));
+  const ends =
+    row.low === undefined || row.high === undefined ? [] : [row.low, row.high].map((end) => asTold(axis, end));
+  const [low, high] = ends.toSorted((a, b) => a - b);
   const interval =
-    row.low === undefined || row.high === undefined
+    low === undefined || high === undefined
       ? ''
-      : `, interval ${signedOf(row.low, decimals)} to ${signedOf(row.high, decimals)}`;
-  return `${row.label}: ${signedOf(row.estimate, decimals)}${interval}`;
+      : `, interval ${signedOf(low, decimalsOn(axis))} to ${signedOf(high, decimalsOn(axis))}`;
+  return `${row.label}: ${told(row.estimate)}${interval}`;
 }
+
+/** One decimal more than the ticks need, so that estimates between two ticks can be told apart. */
+const decimalsOn = (axis: ForestAxis): number => Math.min(4, axis.decimals + 1);
 
 /** Few rows with room around them: the drawing beside the verdict. */
 export function forest(rows: readonly ForestRow[], axis: ForestAxis, width: number, label: string): Drawing {
@@ -197,10 +221,9 @@ export function forest(rows: readonly ForestRow[], axis: ForestAxis, width: numb
   const top = 40;
   const bottom = top + rows.length * pitch + 4;
   const x = scaleOf(axis, left, width - WORDS_PX);
-  const decimals = Math.max(3, axis.decimals);
   const drawn = rows.map((row, index) => {
     const y = top + index * pitch + (compact ? 40 : 26);
-    const words = signedOf(row.estimate, decimals);
+    const words = signedOf(asTold(axis, row.estimate), decimalsOn(axis));
     const beyond = x(row.high ?? row.estimate) + 8;
     const above = (row.mark === 'bad' && !compact) || beyond + words.length * CHARACTER_PX > width;
     const className = `${row.mark === 'bad' ? 'tb' : 't'} halo`;
@@ -217,13 +240,13 @@ export function forest(rows: readonly ForestRow[], axis: ForestAxis, width: numb
         : text(beyond, y + 4, words, { className }),
     ].join('');
   });
-  const limitWords = axis.margin === undefined ? '' : marginWords(axis.margin);
+  const limitWords = marginWords(axis);
   const body = [
     field(x, axis.margin, width - left, top, bottom),
     names(x, axis, 34, limitWords),
     text(left, 14, '← worse'),
     text(width, 14, 'better →', { anchor: 'end' }),
-    tickTexts(x, width - left, bottom + 18, true),
+    tickTexts(x, axis, { widthPx: width - left, y: bottom + 18, withZero: true }),
     text(width, bottom + 36, axis.unit, { anchor: 'end' }),
     ...drawn,
   ].join('');
@@ -246,29 +269,25 @@ export function forestTable(
   const right = width - 172;
   const [top, bottom] = [38, 38 + Math.max(1, rows.length) * CHECK_RUN_PITCH + 6];
   const x = scaleOf(axis, left, right);
-  const decimals = Math.max(3, axis.decimals);
   const drawn = rows.map((row, index) => {
     const y = top + index * CHECK_RUN_PITCH + 18;
     const className = row.mark === 'bad' ? 'tb' : '';
     return [
       text(left - 12, y + 4, fitted(row.label, left - 16), { className, anchor: 'end' }),
       marks(row, x, y),
-      text(right + 12, y + 4, signedOf(row.estimate, decimals), { className }),
+      text(right + 12, y + 4, signedOf(asTold(axis, row.estimate), decimalsOn(axis)), { className }),
       text(width, y + 4, counts.of[index] ?? '', { anchor: 'end' }),
     ].join('');
   });
   const body = [
     field(x, axis.margin, right - left, top, bottom),
-    names(x, axis, 30, axis.margin === undefined ? '' : marginWords(axis.margin)),
+    names(x, axis, 30, marginWords(axis)),
     text(left, 14, '← worse than the champion'),
     text(right, 14, 'better →', { anchor: 'end' }),
     text(width, 30, counts.title, { anchor: 'end' }),
-    tickTexts(x, right - left, bottom + 16, true),
+    tickTexts(x, axis, { widthPx: right - left, y: bottom + 16, withZero: true }),
     text(right, bottom + 32, axis.unit, { anchor: 'end' }),
     ...drawn,
   ].join('');
   return { width, height: bottom + 38, label, body };
 }
-
-export const rowsWords = (rows: number | undefined): string | undefined =>
-  rows === undefined ? undefined : `${countOf(rows)} rows`;

@@ -86,14 +86,14 @@ function cohortTable(metric: string, all: readonly Comparison[], open: boolean):
   const comparisons = all.slice(0, MOST_DRAWN);
   const undrawn = all.slice(MOST_DRAWN);
   const rows = comparisons.map((comparison) => forestRowOf(comparison));
-  const axis = forestAxisOf(rows, `${metric}, candidate minus champion`);
+  const axis = forestAxisOf(rows, `${metric}, candidate minus champion`, { turned: lessIsBetter(metric) });
   const decimals = decimalsOf(Math.max(...comparisons.map(({ candidate }) => Math.abs(candidate))));
   const classes = comparisons.some((comparison) => comparison.rarer !== undefined);
   const strip = (index: number, width: number, height: number): Markup => {
     const row = rows[index];
     return row === undefined ? nothing : inline(forestStrip(row, axis, width, height));
   };
-  const wide = html`<table class="strip" data-sortable><thead><tr><th scope="col">verdict</th><th scope="col">cohort</th><th scope="col" class="num">rows</th>${classes ? html`<th scope="col" class="num">of the<br>rarer class</th>` : nothing}<th scope="col" class="num">champion<br>${metric}</th><th scope="col" class="num">candidate<br>${metric}</th><th class="s">${inline(forestHead(axis, STRIP_WIDE_PX))}</th><th scope="col" class="num">difference</th><th scope="col" class="num">${intervalTitle(comparisons)}</th></tr></thead><tbody>${comparisons.map(
+  const wide = html`<table class="strip" data-sortable><thead><tr><th scope="col">verdict</th><th scope="col">cohort</th><th scope="col" class="num">rows</th>${classes ? html`<th scope="col" class="num">rarer<br>classes</th>` : nothing}<th scope="col" class="num">champion<br>${metric}</th><th scope="col" class="num">candidate<br>${metric}</th><th class="s">${inline(forestHead(axis, STRIP_WIDE_PX))}</th><th scope="col" class="num">difference</th><th scope="col" class="num">${intervalTitle(comparisons)}</th></tr></thead><tbody>${comparisons.map(
     (comparison, index) =>
       html`<tr><td>${COMPARISON_MARKS[comparison.verdict]}</td><th scope="row">${cohortWords(comparison.cohort ?? 'everyone')}</th><td class="num">${comparison.rows === undefined ? '–' : countOf(comparison.rows)}</td>${classes ? html`<td class="num">${comparison.rarer === undefined ? '–' : countOf(comparison.rarer)}</td>` : nothing}<td class="num">${numberOf(comparison.baseline, decimals)}</td><td class="num">${numberOf(comparison.candidate, decimals)}</td><td class="s">${strip(index, STRIP_WIDE_PX, 33)}</td><td class="num strong">${signedOf(comparison.difference, decimals)}</td><td class="num muted nowrap">${intervalOf(comparison.interval, decimals)}</td></tr>`,
   )}</tbody></table>`;
@@ -106,7 +106,7 @@ function cohortTable(metric: string, all: readonly Comparison[], open: boolean):
     joint === undefined
       ? ''
       : ` Thick: the cohort’s own 95 % interval, which must lie right of the margin to be not worse; thin: jointly over ${joint}, which must lie left of it to be worse.`;
-  const direction = lessIsBetter(metric) ? ' Drawn as improvement: right is better, also where less is better.' : '';
+  const direction = lessIsBetter(metric) ? ' Right is better: the axis runs from + to −.' : '';
   const table = html`<div class="only-w">${wide}</div><div class="only-n">${narrow}</div>${notes(`${metric}, candidate minus champion, on the same rows.${thick} Arrows: the interval goes on. Cannot say is not a pass.${direction}`)}${undrawnList(undrawn, decimals)}`;
   return open ? table : html`<details><summary>${metric}: ${tally(all)}</summary>${table}</details>`;
 }
@@ -135,8 +135,8 @@ export function baselineSection(report: Report, id: string, placeOf: PlaceOf): M
       says: `${baselineSays(comparisons, baselineWords(report))}${same === undefined ? '' : `, on the same ${countOf(same)} rows`}`,
       end: baselineMethod(comparisons),
     },
-    html`${comparisons.length === 0 ? nothing : baselineTable(comparisons)}
-${others.map((some) => html`<details${some.some(({ verdict }) => verdict === 'worse') ? html` open` : nothing}><summary>${baselineSays(some, yardstick(some))}</summary>${baselineTable(some)}</details>`)}
+    html`${comparisons.length === 0 ? nothing : baselineTable(comparisons, 'champion')}
+${others.map((some) => html`<details${some.some(({ verdict }) => verdict === 'worse') ? html` open` : nothing}><summary>${baselineSays(some, yardstick(some))}</summary>${baselineTable(some, 'the other')}</details>`)}
 ${otherFindings(check, placeOf)}${marginPlace(comparisons, placeOf)}${method(check)}`,
   );
 }
@@ -148,11 +148,11 @@ function yardstick(comparisons: readonly Comparison[]): string {
   return `${first?.against ?? 'another model'}${rows}`;
 }
 
-function baselineTable(comparisons: readonly Comparison[]): Markup {
+function baselineTable(comparisons: readonly Comparison[], other: string): Markup {
   const inMargins = needMargins(comparisons);
   const rows = comparisons.map((comparison) => forestRowOf(comparison, { inMargins }));
   const axis = forestAxisOf(rows, inMargins ? 'improvement, in margins' : 'improvement');
-  const wide = html`<table class="strip"><thead><tr><th scope="col">metric</th><th scope="col" class="num">champion</th><th scope="col" class="num">candidate</th><th class="s">${inline(forestHead(axis, STRIP_WIDE_PX))}</th><th scope="col" class="num">difference</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">margin</th><th scope="col"><span class="unseen">verdict</span></th></tr></thead><tbody>${comparisons.map((comparison, index) => baselineRow(comparison, rows[index], axis))}</tbody></table>`;
+  const wide = html`<table class="strip"><thead><tr><th scope="col">metric</th><th scope="col" class="num">${other}</th><th scope="col" class="num">candidate</th><th class="s">${inline(forestHead(axis, STRIP_WIDE_PX))}</th><th scope="col" class="num">difference</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">margin</th><th scope="col"><span class="unseen">verdict</span></th></tr></thead><tbody>${comparisons.map((comparison, index) => baselineRow(comparison, rows[index], axis))}</tbody></table>`;
   const narrow = html`<table class="strip tight"><thead><tr><th scope="col">metric</th><th class="s">${inline(forestHead(axis, STRIP_NARROW_PX))}</th><th scope="col" class="num">difference</th></tr></thead><tbody>${comparisons.map(
     (comparison, index) => {
       const row = rows[index];

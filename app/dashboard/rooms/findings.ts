@@ -2,7 +2,7 @@ import type { CheckResult, Finding, Measured, MeasuredValue, Report } from '../.
 import { worstFirst } from '../../../checks/report/worst-first.ts';
 import { comparisonOf, comparisonsOf } from '../comparisons.ts';
 import { icon, stateTag } from '../icons.ts';
-import { html, type Markup, nothing } from '../markup.ts';
+import { html, type Markup, nothing, withCode } from '../markup.ts';
 import { plural } from '../numbers.ts';
 import { type Links, linkTo, notes, section } from '../page.ts';
 import { checkStanding, checksWorstFirst, findingStanding } from '../verdict.ts';
@@ -64,13 +64,18 @@ const hasOwnSection = (check: CheckResult): boolean =>
 
 function checkFindings(check: CheckResult, model: ProposedModel, id: string, placeOf: PlaceOf): Markup {
   const findings = worstFirst(check.findings);
-  const loud = findings.filter(({ verdict }) => verdict !== 'pass' && verdict !== 'not-applicable');
+  const notPassed = findings.filter(({ verdict }) => verdict !== 'pass' && verdict !== 'not-applicable');
+  const blocking = notPassed.filter(({ severity }) => severity === 'blocking');
+  const advisory = notPassed.filter(({ severity }) => severity === 'advisory');
+  const loud = [...blocking, ...advisory.slice(0, FEW_FINDINGS)];
+  const further = advisory.slice(FEW_FINDINGS);
   const quiet = findings.filter(({ verdict }) => verdict === 'pass' || verdict === 'not-applicable');
   const { shape, tone, word } = checkStanding(check);
   const table = (some: readonly Finding[]): Markup =>
     html`<table class="findings stack"><tbody>${some.map((finding) => findingRow(finding, placeOf(finding)))}</tbody></table>`;
-  return html`<div class="check gap3" id="${id}${check.name}"><h3>${icon(shape, tone)} ${check.name} <span class="muted plain">${word}: ${check.title}</span>${linkedRun(model.checkRuns[check.name])}</h3>
+  return html`<div class="check gap3" id="${id}${check.name}"><h3>${icon(shape, tone)} ${check.name} <span class="muted plain">${word}: ${withCode(check.title)}</span>${linkedRun(model.checkRuns[check.name])}</h3>
 ${loud.length === 0 ? nothing : table(loud)}
+${further.length === 0 ? nothing : html`<details><summary>${plural(further.length, 'more advisory finding')}</summary>${table(further)}</details>`}
 ${quiet.length === 0 ? nothing : loud.length === 0 && quiet.length <= FEW_FINDINGS ? table(quiet) : html`<details><summary>${plural(quiet.length, 'finding')} that ${quiet.length === 1 ? 'does' : 'do'} not block, with ${quiet.length === 1 ? 'its' : 'their'} numbers</summary>${table(quiet)}</details>`}
 ${method(check)}</div>`;
 }
@@ -81,7 +86,7 @@ function findingRow(finding: Finding, place: Markup | undefined): Markup {
     Object.keys(finding.measured).length === 0
       ? nothing
       : html`<details><summary>numbers</summary>${measuredList(finding.measured)}</details>`;
-  return html`<tr><td>${stateTag(shape, tone, word)}${finding.severity === 'advisory' ? html`<small>advisory</small>` : nothing}</td><th scope="row"><span class="breakable">${finding.id}</span>${place === undefined ? nothing : html`<small>${place}</small>`}</th><td class="whole${tone === 'faint' ? ' muted' : ''}">${finding.reason}${finding.next === undefined ? nothing : html`<small>${finding.next}</small>`}${numbers}</td></tr>`;
+  return html`<tr><td>${stateTag(shape, tone, word)}${finding.severity === 'advisory' && finding.verdict === 'inconclusive' ? html`<small>advisory</small>` : nothing}</td><th scope="row"><span class="breakable">${finding.id}</span>${place === undefined ? nothing : html`<small>${place}</small>`}</th><td class="whole${tone === 'faint' ? ' muted' : ''}">${withCode(finding.reason)}${finding.next === undefined ? nothing : html`<small>${withCode(finding.next)}</small>`}${numbers}</td></tr>`;
 }
 
 /** At full precision, as in the JSON: who argues needs the number that decided. */
@@ -93,7 +98,7 @@ const valueWords = (value: MeasuredValue): string =>
       : JSON.stringify(value);
 
 export const method = ({ method: sentences = [] }: CheckResult): Markup =>
-  sentences.length === 0 ? nothing : notes(sentences.join(' '));
+  sentences.length === 0 ? nothing : notes(withCode(sentences.join(' ')));
 
 /** Name and value of everything measured. */
 export const measuredList = (measured: Measured): Markup =>

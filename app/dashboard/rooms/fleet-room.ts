@@ -2,7 +2,7 @@ import { inBothWidths } from '../drawings/svg.ts';
 import { weightsTimeline } from '../drawings/weights.ts';
 import { fleetSentence, totalRate } from '../fleet-sentence.ts';
 import { icon, stateTag } from '../icons.ts';
-import { html, type Markup, nothing } from '../markup.ts';
+import { html, type Markup, nothing, withCode } from '../markup.ts';
 import {
   isUnderWay,
   type ModelState,
@@ -179,7 +179,7 @@ export function rolloutSection(
     { id: `rollout-${model}`, title, says: origin, end: html`started ${timeTag(startedAt, whenOf(startedAt, now))}` },
     html`<ol class="steps" role="list" data-live="${key}/steps">${rollout.steps.map(stepItem)}</ol>
 <div class="cols halves gap4"><div>${evidence.length === 0 ? nothing : html`<h3>Step ${index + 1}: what it needs, and what it has</h3>${evidenceTable(evidence, key)}`}
-<p class="note gap2" data-live="${key}/says">${says ?? ''}</p>
+<p class="note gap2" data-live="${key}/says">${withCode(says ?? '')}</p>
 ${isUnderWay(rollout) ? rolloutActs(model, rollout) : nothing}</div>
 <figure><figcaption class="strong">Where the requests go</figcaption><div data-live="${key}/drawing">${inBothWidths(drawing(620), drawing(358))}</div></figure></div>`,
   );

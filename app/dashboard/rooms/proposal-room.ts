@@ -2,10 +2,10 @@ import type { CheckResult, Finding, Report } from '../../../checks/report/report
 import { decisiveDrawing } from '../decisive-drawing.ts';
 import { inBothWidths } from '../drawings/svg.ts';
 import { icon, stateTag } from '../icons.ts';
-import { html, type Markup, nothing } from '../markup.ts';
+import { html, type Markup, nothing, withCode } from '../markup.ts';
 import { capitalised, countOf, plural, shortDigest, shortSha, wordOf } from '../numbers.ts';
 import { type Links, linkTo, notes, type Page, section } from '../page.ts';
-import { dayAfter, dayOf, durationOf, momentOf } from '../times.ts';
+import { dayAfter, dayOf, momentOf } from '../times.ts';
 import {
   blockingChecks,
   checkStanding,
@@ -48,14 +48,7 @@ function manyModels(models: readonly ProposedModel[]): string {
 }
 
 function crumb(view: ProposalView, repository: string, links: Links): Markup {
-  const duration = view.models.reduce(
-    (sum, { report }) => sum + (report?.checks ?? []).reduce((ms, check) => ms + check.durationMs, 0),
-    0,
-  );
-  const checked =
-    view.checkedAt === undefined
-      ? nothing
-      : html` · checked ${momentOf(view.checkedAt)} UTC in ${durationOf(duration)}`;
+  const checked = view.checkedAt === undefined ? nothing : html` · checked ${momentOf(view.checkedAt)} UTC`;
   const state = view.state === 'open' ? nothing : html` · <b class="strong">${view.state}</b>`;
   return html`<p class="crumb">${linkTo(view.url, `${repository} #${view.number}`)} · ${view.title} · by @${view.author} · ${linkTo(links.commit(repository, view.headSha), html`<code>${shortSha(view.headSha)}</code>`)}${checked}${state}</p>`;
 }
@@ -92,14 +85,14 @@ function verdictBlock(
   const figure = decisiveDrawing(report, verdict);
   const tone = verdict.tone === 'bad' || verdict.tone === 'warn' ? verdict.tone : '';
   const heading = several
-    ? html`<h2 class="verdict-title">${model.model} ${model.version}. ${verdict.sentence}</h2>`
-    : html`<h1 data-live="h1">${verdict.sentence}</h1>`;
+    ? html`<h2 class="verdict-title">${model.model} ${model.version}. ${withCode(verdict.sentence)}</h2>`
+    : html`<h1 data-live="h1">${withCode(verdict.sentence)}</h1>`;
   const { decidedBy } = verdict;
   const run = decidedBy === undefined ? undefined : model.checkRuns[decidedBy.name];
   return html`<div class="${figure === undefined ? 'verdict alone' : 'verdict'}"><div>
 <div class="word ${tone}">${icon(verdict.shape, verdict.tone)} ${verdict.word}</div>
 ${heading}
-${verdict.lead === '' ? nothing : html`<p class="lead">${verdict.lead}</p>`}
+${verdict.lead === '' ? nothing : html`<p class="lead">${withCode(verdict.lead)}</p>`}
 <div class="acts gap3">${decidedBy === undefined ? nothing : html`<a class="btn main" href="#${id}${decidedBy.name}">See ${decidedBy.name}</a>`}${run === undefined ? nothing : linkTo(run, 'On GitHub: re-run, waive', 'btn')}${decidedBy === undefined ? nothing : html`<a class="btn" href="#${id}waivers">Waive…</a>`}</div>
 </div>${figure === undefined ? nothing : html`<figure><figcaption class="strong">${figure.title}</figcaption>${inBothWidths(figure.wide, figure.narrow)}<p class="small faint">${figure.note}</p></figure>`}</div>`;
 }
@@ -132,12 +125,11 @@ const planOfReport = (report: Report): readonly PlanRow[] => [
 
 function checksSection(model: ProposedModel, report: Report, id: string): Markup {
   const { checks } = report;
-  const cached = report.evidence?.cached === true ? ', from evidence that was there already' : '';
-  const took = durationOf(checks.reduce((sum, { durationMs }) => sum + durationMs, 0));
+  const cached = report.evidence?.cached === true ? '; from evidence that was there already' : '';
   return section(
     {
       title: `${capitalised(wordOf(checks.length))} ${checks.length === 1 ? 'check' : 'checks'}`,
-      says: `${checksSummary(checks)}; in ${took}${cached}`,
+      says: `${checksSummary(checks)}${cached}`,
     },
     html`<table class="checks stack"><tbody>${checksWorstFirst(checks).map((check) => checkRow(check, model, id))}</tbody></table>${model.running.length === 0 ? nothing : notes(`Not finished: ${model.running.join(', ')}.`)}`,
   );
@@ -146,7 +138,7 @@ function checksSection(model: ProposedModel, report: Report, id: string): Markup
 function checkRow(check: CheckResult, model: ProposedModel, id: string): Markup {
   const { shape, tone, word } = checkStanding(check);
   const quiet = tone === 'faint';
-  return html`<tr${tone === 'bad' ? html` class="fail"` : nothing}><td>${stateTag(shape, tone, word)}</td><th scope="row"><a href="#${id}${check.name}">${check.name}</a>${check.required ? nothing : html` <small class="inl">not required</small>`}</th><td class="whole${quiet ? ' muted' : ''}">${check.title}${linkedRun(model.checkRuns[check.name])}</td></tr>`;
+  return html`<tr${tone === 'bad' ? html` class="fail"` : nothing}><td>${stateTag(shape, tone, word)}</td><th scope="row"><a href="#${id}${check.name}">${check.name}</a>${check.required ? nothing : html` <small class="inl">not required</small>`}</th><td class="whole${quiet ? ' muted' : ''}">${withCode(check.title)}${linkedRun(model.checkRuns[check.name])}</td></tr>`;
 }
 
 function waiversSection(report: Report, view: ProposalView, id: string): Markup {
