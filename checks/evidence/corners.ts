@@ -20,6 +20,8 @@ export interface CornerCases {
   readonly mayMiss: readonly string[];
   /** The graph says itself that it draws random numbers: a difference between batches would prove nothing about batches. */
   readonly random: boolean;
+  /** Rows that may be asked in all, for a slow model. */
+  readonly affordable: number;
 }
 
 /** Bends real rows towards what production may send: missing values, the edges of ranges, unseen categories, no rows, one row against many. */
@@ -29,7 +31,9 @@ export async function tryCorners(
   candidate: Answers,
   cases: CornerCases,
 ): Promise<readonly CornerOutcome[]> {
-  const rows = takeRows(table, spreadRows(table.rows, ROWS_BENT));
+  // Each column is bent in up to three ways.
+  const rowsBent = Math.floor(cases.affordable / (3 * model.signature.columns.length));
+  const rows = takeRows(table, spreadRows(table.rows, Math.max(1, Math.min(ROWS_BENT, rowsBent))));
   const outcomes: CornerOutcome[] = [finiteOutcome(candidate)];
   for (const column of model.signature.columns) {
     const real = table.columns.get(column.name);
@@ -38,7 +42,7 @@ export async function tryCorners(
       outcomes.push(await tryBent(model, rows, column.name, bent));
   }
   if (model.signature.fixedBatch === undefined) outcomes.push(await tryEmptyBatch(model, table));
-  if (model.batch > 1 && table.rows > 1 && !cases.random) outcomes.push(await tryBatch(model, table, cases.tolerance));
+  if (model.batch > 1 && table.rows > 1 && !cases.random) outcomes.push(await tryBatch(model, table, cases));
   return outcomes;
 }
 
@@ -151,8 +155,8 @@ async function tryEmptyBatch(model: OpenModel, table: Table): Promise<CornerOutc
   }
 }
 
-async function tryBatch(model: OpenModel, table: Table, tolerance: Tolerance): Promise<CornerOutcome> {
-  const rows = takeRows(table, spreadRows(table.rows, Math.min(ROWS_BATCHED, model.batch)));
+async function tryBatch(model: OpenModel, table: Table, { tolerance, affordable }: CornerCases): Promise<CornerOutcome> {
+  const rows = takeRows(table, spreadRows(table.rows, Math.max(2, Math.min(ROWS_BATCHED, model.batch, affordable / 2))));
   const told = { kind: 'batch', what: `${rows.rows} rows alone and together`, rows: rows.rows } as const;
   try {
     const together = await answerBatch(model, rows, 0, rows.rows);

@@ -1,5 +1,4 @@
 import { ModelRefused } from '../../serving/model/session.ts';
-import type { Table } from '../../serving/model/table.ts';
 import { takeRows } from '../../serving/model/rows.ts';
 import type { ColumnType } from '../../serving/model/signature.ts';
 import { tryCorners } from './corners.ts';
@@ -10,7 +9,7 @@ import { answerGoldens } from './goldens.ts';
 import type { DataJob, Job, ModelJob, PartName, Parts, ProgressLine } from './job.ts';
 import { gathered, missing } from './missing.ts';
 import { answer, openModel, RowsRefused, type Fit, type OpenModel } from './open-model.ts';
-import { repeat } from './repeats.ts';
+import { repeat, ROWS_REPEATED } from './repeats.ts';
 
 export interface Sink {
   put<P extends PartName>(part: P, value: NonNullable<Parts[P]>): void;
@@ -30,7 +29,8 @@ export async function measure(job: Job, sink: Sink): Promise<void> {
   const evaluation = await evaluationOf(job.evaluation, candidate, types);
   sink.put('evaluation', evaluation);
 
-  const answers = await candidateAnswers(job, candidate, evaluation, sink);
+  const timed = await candidateAnswers(job, candidate, evaluation, sink);
+  const answers: Part<Answers> = timed.kind === 'missing' ? timed : gathered(timed.value.answers);
   sink.put('candidate', answers);
   if (champion !== undefined) {
     sink.progress({ stage: 'asking the champion', done: 0, of: 1 });
@@ -41,12 +41,10 @@ export async function measure(job: Job, sink: Sink): Promise<void> {
     sink.progress({ stage: 'asking goldens', done: 0, of: 1 });
     sink.put('goldens', await answerGoldens(job.goldens, candidate, job.tolerance));
   }
-  if (evaluation.kind === 'missing' || answers.kind === 'missing') {
-    const why = evaluation.kind === 'missing' ? evaluation : answers.kind === 'missing' ? answers : undefined;
-    if (why !== undefined) for (const part of ['corners', 'repeats'] as const) sink.put(part, why);
-  } else {
-    await tryOnRows(job, candidate, evaluation.value, answers.value, sink);
-  }
+  const why = evaluation.kind === 'missing' ? evaluation : timed.kind === 'missing' ? timed : undefined;
+  if (why !== undefined) for (const part of ['corners', 'repeats'] as const) sink.put(part, why);
+  if (evaluation.kind === 'gathered' && timed.kind === 'gathered')
+    await tryOnRows(job, candidate, evaluation.value, timed.value, sink);
   sink.progress({ stage: 'comparing with what production sees', done: 0, of: 1 });
   sink.put('drift', await driftSideOf(job, types, candidate, champion?.kind === 'model' ? champion.model : undefined));
 }
@@ -133,6 +131,16 @@ const PROGRESS_STEPS = 20;
 /** The first batches pay for warming up. */
 const BATCHES_BEFORE_JUDGING = 2;
 
+/** Of the time that answering may take: trying corners and asking again may each take about as much. */
+const SHARE_FOR_CORNERS = 0.5;
+/** How often each repeated row is asked: first, again twice, other batch, threads, no optimisation, two processes. */
+const TIMES_REPEATED = 8;
+
+interface TimedAnswers {
+  readonly answers: Answers;
+  readonly rowMs: number;
+}
+
 class TooSlow extends Error {}
 
 async function candidateAnswers(
@@ -140,7 +148,7 @@ async function candidateAnswers(
   candidate: OpenModel,
   evaluation: Part<EvaluationData>,
   sink: Sink,
-): Promise<Part<Answers>> {
+): Promise<Part<TimedAnswers>> {
   if (evaluation.kind === 'missing') return evaluation;
   const { table } = evaluation.value;
   const started = performance.now();
@@ -159,7 +167,8 @@ async function candidateAnswers(
     sink.progress({ stage: 'asking the candidate', done, of: table.rows });
   };
   try {
-    return gathered(await answer(candidate, table, { afterBatch }));
+    const answers = await answer(candidate, table, { afterBatch });
+    return gathered({ answers, rowMs: (performance.now() - started) / table.rows });
   } catch (error) {
     if (error instanceof RowsRefused)
       return missing('manifest', `${job.evaluation?.name ?? 'evaluation data'}: ${error.message}`);
@@ -227,16 +236,19 @@ async function tryOnRows(
   job: Job,
   candidate: OpenModel,
   evaluation: EvaluationData,
-  answers: Answers,
+  { answers, rowMs }: TimedAnswers,
   sink: Sink,
 ): Promise<void> {
-  const { table }: { readonly table: Table } = evaluation;
+  const { table } = evaluation;
+  // A slow model is asked fewer rows, so that it is judged at all within the time that a check may take.
+  const affordable = Math.max(1, Math.floor((job.answerLimitMs * SHARE_FOR_CORNERS) / rowMs));
   if (job.corners) {
     sink.progress({ stage: 'trying corner cases', done: 0, of: 1 });
-    sink.put('corners', gathered(await tryCorners(candidate, table, answers, job)));
+    sink.put('corners', gathered(await tryCorners(candidate, table, answers, { ...job, affordable })));
   }
   sink.progress({ stage: 'asking again', done: 0, of: 1 });
-  const repeated = await repeat(candidate, job.candidate, table, job.tolerance, job.random);
+  const rows = Math.min(ROWS_REPEATED, Math.max(1, Math.floor(affordable / TIMES_REPEATED)));
+  const repeated = await repeat(candidate, job, table, rows);
   sink.put('repeats', gathered(repeated.repeats));
   sink.put('repeatAnswers', { rows: repeated.rows, answers: repeated.answers });
 }

@@ -2,10 +2,10 @@ import { spreadRows, takeRows } from '../../serving/model/rows.ts';
 import type { Table } from '../../serving/model/table.ts';
 import { compareAnswers } from './compare-answers.ts';
 import type { Answers, Repeat } from './evidence.ts';
-import type { ModelJob, Tolerance } from './job.ts';
+import type { Job, ModelJob, Tolerance } from './job.ts';
 import { answer, openModel, type OpenModel } from './open-model.ts';
 
-/** Rows that are asked again: enough to meet every leaf that matters, few enough for a slow model. */
+/** Rows that are asked again at most: enough to meet every leaf that matters, few enough for a slow model. */
 export const ROWS_REPEATED = 300;
 /** Rows that a batch of another size takes: a prime, so that it divides no usual batch. */
 const OTHER_BATCH = 7;
@@ -23,12 +23,11 @@ export interface Repeated {
  */
 export async function repeat(
   model: OpenModel,
-  job: ModelJob,
+  { candidate: job, tolerance, random }: Pick<Job, 'candidate' | 'tolerance' | 'random'>,
   table: Table,
-  tolerance: Tolerance,
-  random: boolean,
+  rowsRepeated: number,
 ): Promise<Repeated> {
-  const rows = spreadRows(table.rows, ROWS_REPEATED);
+  const rows = spreadRows(table.rows, rowsRepeated);
   const sample = takeRows(table, rows);
   const first = await answer(model, sample);
   const against = (condition: Repeat['condition'], others: readonly Answers[]): Repeat =>

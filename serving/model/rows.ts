@@ -47,7 +47,7 @@ export function withColumn(table: Table, column: Column): Table {
 
 /** At most `count` row numbers, spread evenly over the table, the first row among them. */
 export function spreadRows(rows: number, count: number): Int32Array {
-  const taken = Math.min(rows, count);
+  const taken = Math.min(rows, Math.floor(count));
   return Int32Array.from({ length: taken }, (_, i) => Math.floor((i * rows) / taken));
 }
 
