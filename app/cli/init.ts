@@ -137,7 +137,10 @@ async function makeManifest(wish: Wish, io: CommandIo): Promise<Made> {
       `Use --name ${nameOf(folder)}, or another --out.`,
     );
   }
-  const data = await readFile(wish.data, { signal: io.signal });
+  const data = await readFile(wish.data, { signal: io.signal }).catch((cause: unknown) => {
+    io.signal.throwIfAborted();
+    throw new UsageError(`--data ${wish.data} cannot be read; expected a CSV or Parquet file`, { cause });
+  });
   io.progress('reading the data');
   const untyped = await tableOf(data, wish, new Map());
   const { inputs: declarations, outputs: declaredOutputs } = await declarationsOf(source);

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { referenceUriOf } from '../../../checks/manifest/reference-uri.ts';
 import { readYaml } from '../../../checks/manifest/yaml-document.ts';
 import { readOnnxGraph } from '../../../serving/model/onnx-graph.ts';
+import { UsageError } from '../command.ts';
 import { RefusedModel } from './refused.ts';
 
 /** The model that a manifest is written for, wherever it came from. */
@@ -22,7 +23,7 @@ export interface ModelSource {
 export async function readModelSource(path: string, signal: AbortSignal): Promise<ModelSource> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined)
-    throw new RefusedModel(`there is no ${path}; expected an ONNX file or an MLflow model's folder`);
+    throw new UsageError(`there is no ${path}; expected an ONNX file or an MLflow model's folder`);
   if (!found.isDirectory()) return readOnnx(path, nameOf(path), undefined, signal);
   const description = await readFile(join(path, 'MLmodel'), { encoding: 'utf8', signal }).catch(() => undefined);
   if (description === undefined)
@@ -51,7 +52,15 @@ async function readOnnx(
       );
     }
     const beside = join(dirname(file), location);
-    weights.push({ location, file: resolve(beside), bytes: await readFile(beside, { signal }) });
+    const weight = await readFile(beside, { signal }).catch((cause: unknown) => {
+      signal.throwIfAborted();
+      throw new RefusedModel(
+        `${file}: its weights lie in ${location}, and there is no file ${beside}`,
+        'Keep the weights beside the model.',
+        { cause },
+      );
+    });
+    weights.push({ location, file: resolve(beside), bytes: weight });
   }
   const told = columns ?? columnsInMetadata(graph.facts.metadata);
   return { file: resolve(file), bytes, weights, name, ...(told === undefined ? {} : { columns: told }) };

@@ -101,7 +101,11 @@ function classesOf(
 ): { readonly names: readonly (string | number)[]; readonly assumptions: readonly string[] } {
   const found = values ?? [];
   const known = new Set(mapping.classes.map(String));
-  if (found.every((value) => known.has(String(value)))) return { names: mapping.classes, assumptions: [] };
+  if (found.every((value) => known.has(String(value)))) {
+    const absent = mapping.classes.filter((name) => !found.some((value) => String(value) === String(name)));
+    const gap = `the model answers ${mapping.classes.length} classes, and no row of the data has ${absent.join(' or ')}`;
+    return { names: mapping.classes, assumptions: absent.length === 0 ? [] : [gap] };
+  }
   const wanted = mapping.task === 'binary' ? 2 : mapping.classes.length;
   if (wanted > 0 && found.length !== wanted) {
     throw new RefusedModel(

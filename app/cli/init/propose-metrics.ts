@@ -75,7 +75,7 @@ function smallestMargin(standardError: number): number {
 }
 
 /** Rows a group needs for a metric to mean something, and groups a standard error needs. */
-const rowsInGroup = 50;
+const rowsInGroup = 20;
 const fewestGroups = 5;
 const mostGroups = 20;
 

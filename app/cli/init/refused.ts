@@ -3,8 +3,8 @@ export class RefusedModel extends Error {
   override readonly name = 'RefusedModel';
   /** What its owner can do about it. */
   readonly next: string | undefined;
-  constructor(message: string, next?: string) {
-    super(message);
+  constructor(message: string, next?: string, options?: ErrorOptions) {
+    super(message, options);
     this.next = next;
   }
 }
