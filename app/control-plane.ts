@@ -77,7 +77,10 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
   let botLogin: string | undefined;
   let unready: string | undefined = 'starting';
 
-  const onError = (error: unknown, what: string) => log.error({ err: error }, `${what} failed`);
+  const onError = (error: unknown, what: string) => {
+    // What the end of the process interrupts has not failed.
+    if (!stopped.signal.aborted) log.error({ err: error }, `${what} failed`);
+  };
   const onDrop = (key: string) => log.warn(`too much waits: ${key} is left to the sweep`);
   const queueOf = (concurrency: number, jobLimitMs: number) =>
     createQueue({ concurrency, limit: waitingLimit, jobLimitMs, onError, onDrop });

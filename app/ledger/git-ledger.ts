@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Report } from '../../checks/report/report.ts';
 import { readBlob } from '../github/blob.ts';
+import { blobIdOf } from '../github/object-store.ts';
 import type { ObjectStore } from '../github/object-store.ts';
 import { hasStatus } from '../github/request.ts';
 import type { Repository } from '../github/request.ts';
-import { readFolder } from '../github/tree.ts';
+import { readTree } from '../github/tree.ts';
 import { extendChain, lineText, verifyChain } from './chain.ts';
 import type { Verified } from './chain.ts';
 import type { Ledger, LedgerEvent, LedgerLine } from './ledger.ts';
@@ -35,10 +36,16 @@ export function gitLedger(parts: {
   let known: State | undefined;
 
   const load = async (signal?: AbortSignal): Promise<State> => {
+    // Before asking: what is known by then the ref must have, or somebody took it away.
+    const before = known;
     const commit = await readLedgerRef(repository, signal);
-    if (known === undefined || known.commit !== commit)
-      known = withLoss(known, await readState(repository, commit, key, store, signal));
-    return known;
+    if (before !== undefined && before.commit === commit) return before;
+    const found = withLoss(before, await readState(repository, commit, key, store, signal));
+    if (known === before) known = found;
+    return found;
+  };
+  const learn = (state: State) => {
+    known = state;
   };
 
   let waiting: Write[] = [];
@@ -48,8 +55,13 @@ export function gitLedger(parts: {
       const batch = waiting;
       waiting = [];
       await commitBatch(repository, key, load, batch).then(
-        () => batch.forEach((write) => write.done()),
-        (error: unknown) => batch.forEach((write) => write.failed(error)),
+        (state) => {
+          learn(state);
+          for (const write of batch) write.done();
+        },
+        (error: unknown) => {
+          for (const write of batch) write.failed(error);
+        },
       );
     }
     writing = undefined;
@@ -87,7 +99,7 @@ interface State extends Verified {
   /** Undefined before the first write. */
   readonly commit: string | undefined;
   readonly days: ReadonlyMap<string, string>;
-  /** File name -> blob. */
+  /** `reports/….json` -> blob. */
   readonly reports: ReadonlyMap<string, string>;
 }
 
@@ -98,19 +110,19 @@ interface Write {
   failed(error: unknown): void;
 }
 
+/** Writes a batch onto whatever is there; returns the ledger as it is then. */
 async function commitBatch(
   repository: Repository,
   key: LedgerKey,
   load: () => Promise<State>,
   batch: readonly Write[],
-): Promise<void> {
+): Promise<State> {
   for (let attempt = 1; ; attempt += 1) {
-    const state = await load();
-    const files = filesOf(state, batch, key);
-    if (files.size === 0) return;
     try {
-      await commitFiles(repository, state.commit, files);
-      return;
+      const state = await load();
+      const addition = additionOf(state, batch, key);
+      if (addition.files.size === 0) return state;
+      return grown(state, addition, await commitFiles(repository, state.commit, addition.files));
     } catch (error) {
       const mayHaveChanged = hasStatus(error, 409, 422, 500, 502, 503, 504);
       if (!mayHaveChanged || attempt === attemptLimit)
@@ -132,18 +144,18 @@ function withLoss(before: State | undefined, now: State): State {
   return { ...now, problems: [...now.problems, loss] };
 }
 
+interface Addition {
+  /** Content by path, whole. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly lines: readonly LedgerLine[];
+}
+
 /** What has to be written so that the ledger holds the batch; nothing for what it holds already. */
-function filesOf(state: State, batch: readonly Write[], key: LedgerKey): ReadonlyMap<string, string> {
+function additionOf(state: State, batch: readonly Write[], key: LedgerKey): Addition {
   const files = new Map<string, string>();
-  const keys = new Set(state.lines.map((line) => line.key));
-  const events: LedgerEvent[] = [];
-  for (const event of batch.flatMap((write) => write.events)) {
-    if (keys.has(event.key)) continue;
-    keys.add(event.key);
-    events.push(event);
-  }
+  const lines = extendChain(state.lines, newEvents(state, batch), key);
   let lastDay = [...state.days.keys()].at(-1) ?? '';
-  for (const line of extendChain(state.lines, events, key)) {
+  for (const line of lines) {
     // A line never goes before one that is there: files are read in the order of their names.
     const day = dayFileOf(line);
     if (day > lastDay) lastDay = day;
@@ -151,9 +163,30 @@ function filesOf(state: State, batch: readonly Write[], key: LedgerKey): Readonl
   }
   for (const report of batch.flatMap((write) => write.reports)) {
     const name = reportFile(reportDigest(report));
-    if (!state.reports.has(name)) files.set(`reports/${name}`, reportText(report));
+    if (!state.reports.has(name)) files.set(name, reportText(report));
   }
-  return files;
+  return { files, lines };
+}
+
+function newEvents(state: State, batch: readonly Write[]): readonly LedgerEvent[] {
+  const keys = new Set(state.lines.map((line) => line.key));
+  return batch
+    .flatMap((write) => write.events)
+    .filter((event) => {
+      const isNew = !keys.has(event.key);
+      keys.add(event.key);
+      return isNew;
+    });
+}
+
+/** The state after a commit of ours, without asking for what was just sent. */
+function grown(state: State, { files, lines }: Addition, commit: string): State {
+  const days = new Map(state.days);
+  const reports = new Map(state.reports);
+  for (const [path, text] of files)
+    if (dayFile.test(path)) days.set(path, text);
+    else reports.set(path, blobIdOf(Buffer.from(text), commit.length));
+  return { commit, days, reports, lines: [...state.lines, ...lines], problems: state.problems };
 }
 
 function dayFileOf(line: LedgerLine): string {
@@ -162,11 +195,15 @@ function dayFileOf(line: LedgerLine): string {
 }
 
 function reportFile(digest: string): string {
-  return `${digest.replace(/^sha256:/, '')}.json`;
+  return `reports/${digest.replace(/^sha256:/, '')}.json`;
 }
 
 /** One tree, one commit, one turn of the ref, which GitHub refuses with 422 when somebody else was first. */
-async function commitFiles(repository: Repository, parent: string | undefined, files: ReadonlyMap<string, string>) {
+async function commitFiles(
+  repository: Repository,
+  parent: string | undefined,
+  files: ReadonlyMap<string, string>,
+): Promise<string> {
   const { owner, repo, request } = repository;
   const { data: tree } = await request('POST /repos/{owner}/{repo}/git/trees', {
     owner,
@@ -192,6 +229,7 @@ async function commitFiles(repository: Repository, parent: string | undefined, f
       force: false,
       request: { retries: 0 },
     });
+  return commit.sha;
 }
 
 async function readLedgerRef(repository: Repository, signal?: AbortSignal): Promise<string | undefined> {
@@ -219,35 +257,17 @@ async function readState(
   signal?: AbortSignal,
 ): Promise<State> {
   if (commit === undefined) return { commit, days: new Map(), reports: new Map(), lines: [], problems: [] };
-  const root = await readFolder(repository, commit, signal);
-  const reportsTree = root.find(({ path }) => path === 'reports');
-  const reports = reportsTree === undefined ? [] : await readFolder(repository, reportsTree.sha, signal);
+  const tree = await readTree(repository, commit, signal);
+  const blobs = tree.filter(({ kind }) => kind === 'blob').toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const files: { readonly path: string; readonly text: string }[] = [];
-  for (const { path, sha } of await dayBlobs(repository, root, signal)) {
+  for (const { path, sha } of blobs.filter((blob) => dayFile.test(blob.path))) {
     const bytes = await readBlob(repository, { sha, limitBytes: fileLimitBytes }, store, signal);
     files.push({ path, text: Buffer.from(bytes).toString('utf8') });
   }
   return {
     commit,
     days: new Map(files.map(({ path, text }) => [path, text])),
-    reports: new Map(reports.map(({ path, sha }) => [path, sha])),
+    reports: new Map(blobs.filter(({ path }) => path.startsWith('reports/')).map(({ path, sha }) => [path, sha])),
     ...verifyChain(files, key),
   };
-}
-
-async function dayBlobs(
-  repository: Repository,
-  root: Awaited<ReturnType<typeof readFolder>>,
-  signal?: AbortSignal,
-): Promise<readonly { readonly path: string; readonly sha: string }[]> {
-  const found: { readonly path: string; readonly sha: string }[] = [];
-  for (const year of root.filter(({ path, kind }) => kind === 'tree' && /^\d{4}$/.test(path)))
-    for (const month of await readFolder(repository, year.sha, signal)) {
-      if (month.kind !== 'tree') continue;
-      for (const day of await readFolder(repository, month.sha, signal)) {
-        const path = `${year.path}/${month.path}/${day.path}`;
-        if (day.kind === 'blob' && dayFile.test(path)) found.push({ path, sha: day.sha });
-      }
-    }
-  return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
