@@ -60,6 +60,28 @@ export function revisionOfManifest(manifest: string, selfTests: readonly SelfTes
   };
 }
 
+/** A manifest of one graph of fixtures/awkward-models, named after it. */
+export function awkwardRevision(
+  file: string,
+  more = '',
+): { readonly target: RevisionTarget; readonly bytes: ReadonlyMap<string, Uint8Array> } {
+  const folder = new URL('../../fixtures/awkward-models/', import.meta.url);
+  const model = readFileSync(new URL(file, folder));
+  const weights = readFileSync(new URL('weights.bin', folder));
+  const files = file === 'external_ok.onnx' ? `, files: [{ uri: weights.bin, sha256: ${sha256Of(weights)} }]` : '';
+  const target = revisionOfManifest(`apiVersion: slipway/v1
+kind: Model
+name: ${file.replace('.onnx', '').replaceAll('_', '-')}
+version: 1.0.0
+artifact: { uri: model.onnx, sha256: ${sha256Of(model)}${files} }
+${more}
+evaluation:
+  data: { uri: evaluation.parquet, sha256: ${'ab'.repeat(32)} }
+  label: y
+`);
+  return { target, bytes: new Map([model, weights].map((bytes) => [sha256Of(bytes), bytes])) };
+}
+
 export function loansRevision(version: string, name: LoansModel, selfTests: readonly SelfTest[] = []): RevisionTarget {
   return revisionOfManifest(
     `apiVersion: slipway/v1

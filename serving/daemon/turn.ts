@@ -66,7 +66,8 @@ export function turnOf(situation: Situation): Turn {
   const unfit = publics.filter((replica) => !fit.includes(replica));
   const spare = enough ? [...unfit, ...fit.toSorted((a, b) => openFirst(open, a, b)).slice(count)] : [];
 
-  const needed = candidateKeys(situation, orders);
+  const leaving = situation.replicas.filter(({ role, draining }) => role.kind === 'public' && draining);
+  const needed = candidateKeys(situation, [...orders.values(), ...leaving.map(ordersInForce)]);
   const candidates = alive.flatMap((replica) =>
     replica.role.kind === 'candidate' ? [{ replica, key: replica.role.key }] : [],
   );
@@ -238,17 +239,22 @@ function knownNames(model: string, { arms }: ModelTarget, alive: readonly Replic
 }
 
 /** Revisions that need a process of their own: leased arms, those that a table in force still turns to, and those to be proven. */
-function candidateKeys({ models, failed }: Situation, orders: Turn['orders']): ReadonlySet<string> {
+function candidateKeys({ models, failed }: Situation, orders: readonly Orders[]): ReadonlySet<string> {
   const needed = new Set<string>();
   for (const model of models)
     for (const arm of model.target?.arms ?? [])
       if (arm.leased === true || storedOf(model, arm.revision)?.provenMs === undefined)
         needed.add(keyOf(model.model, arm.revision));
-  for (const { tables } of orders.values())
+  for (const { tables } of orders)
     for (const { model, arms } of tables)
       for (const arm of arms) if (arm.socket !== undefined) needed.add(keyOf(model, arm.revision));
   for (const key of failed.keys()) needed.delete(key);
   return needed;
+}
+
+/** A replica that drains still turns to the candidates of its last tables. */
+function ordersInForce({ tables }: ReplicaView): Orders {
+  return { revisions: [], tables: [...tables.values()] };
 }
 
 /** In its own process a candidate is the whole table: which share it gets is decided where callers come in. */

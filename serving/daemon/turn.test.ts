@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import type { Arm, ModelTarget } from '../fleet.ts';
+import { type RevisionState, type TableOrder, keyOf } from '../replica/messages.ts';
+import type { StoredModel } from './store.ts';
+import { type ReplicaView, type Role, turnOf } from './turn.ts';
+
+const target = (arms: readonly Arm[], min = 1): ModelTarget => ({
+  arms,
+  salt: 'salt',
+  replicas: { min, max: 4, target: 4 },
+});
+
+const model = (
+  arms: readonly Arm[],
+  proven: Readonly<Record<string, number>>,
+  more: Partial<StoredModel> = {},
+): StoredModel => ({
+  model: 'income',
+  generation: 2,
+  target: target(arms),
+  revisions: ['A', 'B'].map((revision) => ({
+    target: {
+      model: 'income',
+      version: `version of ${revision}`,
+      revision,
+      manifest: '',
+      files: {},
+      selfTests: [],
+      provenance: { approvals: [], checks: [] },
+    },
+    ...(proven[revision] === undefined ? {} : { provenMs: proven[revision] }),
+  })),
+  ...more,
+});
+
+const key = (revision: string): string => keyOf('income', revision);
+const ready: RevisionState = { kind: 'ready', loadMs: 5, knows: [] };
+
+const tableOf = (...arms: readonly (readonly [revision: string, weight: number, socket?: string])[]): TableOrder => ({
+  model: 'income',
+  generation: 1,
+  arms: arms.map(([revision, weight, socket]) => ({
+    revision,
+    version: `version of ${revision}`,
+    weight,
+    leased: socket !== undefined,
+    ...(socket === undefined ? {} : { socket }),
+  })),
+  salt: 'salt',
+  knows: [],
+});
+
+function replica(id: number, role: Role, more: Partial<ReplicaView> = {}): ReplicaView {
+  return {
+    id,
+    role,
+    socket: `${id}.sock`,
+    listening: true,
+    draining: false,
+    revisions: new Map(),
+    tables: new Map(),
+    ...more,
+  };
+}
+
+const publicWith = (id: number, table: TableOrder, ...revisions: readonly string[]): ReplicaView =>
+  replica(
+    id,
+    { kind: 'public' },
+    {
+      tables: new Map([['income', table]]),
+      revisions: new Map(revisions.map((revision) => [key(revision), ready])),
+    },
+  );
+
+const turn = (
+  models: readonly StoredModel[],
+  replicas: readonly ReplicaView[],
+  failed: Readonly<Record<string, string>> = {},
+) =>
+  turnOf({ models, replicas, failed: new Map(Object.entries(failed).map(([revision, why]) => [key(revision), why])) });
+
+const armsFor = (turned: ReturnType<typeof turn>, id: number) => turned.orders.get(id)?.tables[0]?.arms;
+
+const onlyA: readonly Arm[] = [{ revision: 'A', weight: 100 }];
+const promoted: readonly Arm[] = [
+  { revision: 'B', weight: 100 },
+  { revision: 'A', weight: 0 },
+];
+const canary: readonly Arm[] = [
+  { revision: 'A', weight: 75 },
+  { revision: 'B', weight: 25, leased: true },
+];
+
+describe('a turn', () => {
+  it('keeps one public replica, even of a fleet without models: somebody must say so to callers', () => {
+    expect(turn([], []).start).toEqual([{ kind: 'public' }]);
+  });
+
+  it('proves a revision in a process of its own before any public replica may load it', () => {
+    const turned = turn([model(onlyA, {})], [replica(1, { kind: 'public' })]);
+    expect(turned.start).toEqual([{ kind: 'candidate', key: key('A') }]);
+    expect(turned.orders.get(1)?.revisions).toEqual([]);
+  });
+
+  it('has a proven revision loaded by the public replicas, and lets the process go that proved it', () => {
+    const prover = replica(2, { kind: 'candidate', key: key('A') }, { revisions: new Map([[key('A'), ready]]) });
+    const turned = turn([model(onlyA, { A: 5 })], [replica(1, { kind: 'public' }), prover]);
+    expect(turned.orders.get(1)?.revisions).toEqual([key('A')]);
+    expect(turned.drain).toEqual([2]);
+  });
+
+  it('turns a leased arm to its process once that is ready, and not before', () => {
+    const loading = replica(
+      2,
+      { kind: 'candidate', key: key('B') },
+      { revisions: new Map([[key('B'), { kind: 'loading' }]]) },
+    );
+    const stable = publicWith(1, tableOf(['A', 100]), 'A');
+    expect(armsFor(turn([model(canary, { A: 5 })], [stable, loading]), 1)?.[1]?.socket).toBeUndefined();
+    const loaded = { ...loading, revisions: new Map([[key('B'), ready]]) };
+    expect(armsFor(turn([model(canary, { A: 5, B: 5 })], [stable, loaded]), 1)?.[1]?.socket).toBe('2.sock');
+  });
+
+  it('goes on with the old arms until the new ones can answer, and keeps the candidate that they turn to', () => {
+    const serving = publicWith(1, tableOf(['A', 75], ['B', 25, '2.sock']), 'A');
+    const candidate = replica(2, { kind: 'candidate', key: key('B') }, { revisions: new Map([[key('B'), ready]]) });
+    const turned = turn([model(promoted, { A: 5, B: 5 })], [serving, candidate]);
+    expect(turned.orders.get(1)?.revisions).toEqual(expect.arrayContaining([key('A'), key('B')]));
+    expect(armsFor(turned, 1)?.map(({ revision, weight }) => [revision, weight])).toEqual([
+      ['A', 75],
+      ['B', 25],
+    ]);
+    expect(turned.drain).toEqual([]);
+  });
+
+  it('turns to the new arms at once when they are loaded', () => {
+    const turned = turn([model(promoted, { A: 5, B: 5 })], [publicWith(1, tableOf(['A', 100]), 'A', 'B')]);
+    expect(armsFor(turned, 1)?.map(({ revision, weight }) => [revision, weight])).toEqual([
+      ['B', 100],
+      ['A', 0],
+    ]);
+  });
+
+  it('does not wait for an arm that gets nothing: an abort is at once', () => {
+    const arms: readonly Arm[] = [
+      { revision: 'A', weight: 100 },
+      { revision: 'B', weight: 0 },
+    ];
+    const turned = turn([model(arms, { A: 5 })], [publicWith(1, tableOf(['A', 50], ['B', 50, '2.sock']), 'A')]);
+    expect(armsFor(turned, 1)?.[0]).toMatchObject({ revision: 'A', weight: 100 });
+  });
+
+  it('has what loads slowly loaded by fresh replicas, and lets the old ones go only when those are complete', () => {
+    const slow = model(promoted, { A: 5, B: 300 });
+    const old = publicWith(1, tableOf(['A', 100]), 'A');
+    const first = turn([slow], [old]);
+    expect(first.start).toEqual([{ kind: 'public' }]);
+    expect(first.orders.get(1)?.revisions).toEqual([key('A')]);
+    expect(first.open).toEqual([1]);
+
+    const fresh = replica(
+      2,
+      { kind: 'public' },
+      {
+        revisions: new Map<string, RevisionState>([
+          [key('A'), ready],
+          [key('B'), { kind: 'loading' }],
+        ]),
+      },
+    );
+    const second = turn([slow], [old, fresh]);
+    expect(second).toMatchObject({ start: [], drain: [], open: [1] });
+
+    const complete = {
+      ...fresh,
+      revisions: new Map([
+        [key('A'), ready],
+        [key('B'), ready],
+      ]),
+    };
+    const third = turn([slow], [old, complete]);
+    expect(third).toMatchObject({ start: [], drain: [1], open: [2] });
+    expect(armsFor(third, 2)?.[0]).toMatchObject({ revision: 'B', weight: 100 });
+  });
+
+  it('keeps a candidate for as long as a replica that drains turns to it', () => {
+    const leaving = { ...publicWith(1, tableOf(['A', 75], ['B', 25, '3.sock']), 'A'), draining: true };
+    const fresh = publicWith(2, tableOf(['B', 100]), 'A', 'B');
+    const candidate = replica(3, { kind: 'candidate', key: key('B') }, { revisions: new Map([[key('B'), ready]]) });
+    expect(turn([model(promoted, { A: 5, B: 5 })], [leaving, fresh, candidate]).drain).toEqual([]);
+    expect(turn([model(promoted, { A: 5, B: 5 })], [fresh, candidate]).drain).toEqual([3]);
+  });
+
+  it('goes on with the arms that were served when the new revision is given up', () => {
+    const serving = publicWith(1, tableOf(['A', 100]), 'A');
+    const turned = turn([model(promoted, { A: 5 })], [serving], { B: 'it is broken' });
+    expect(turned.start).toEqual([]);
+    expect(armsFor(turned, 1)).toMatchObject([{ revision: 'A', weight: 100 }]);
+  });
+
+  it('loads in a replica that starts meanwhile what was served before, too', () => {
+    const served = { generation: 1, target: target(onlyA) };
+    const arms: readonly Arm[] = [{ revision: 'B', weight: 100 }];
+    const fresh = replica(1, { kind: 'public' }, { revisions: new Map([[key('A'), ready]]) });
+    const turned = turn([model(arms, { A: 5 }, { served })], [fresh]);
+    expect(turned.orders.get(1)?.revisions).toEqual([key('A')]);
+    expect(armsFor(turned, 1)).toMatchObject([{ revision: 'A', weight: 100 }]);
+  });
+
+  it('starts no process for a revision that is given up', () => {
+    expect(
+      turn([model(canary, { A: 5 })], [publicWith(1, tableOf(['A', 100]), 'A')], { B: 'it is broken' }).start,
+    ).toEqual([]);
+  });
+
+  it('lets go of replicas beyond the number that is wanted, those that are not open first', () => {
+    const open = publicWith(1, tableOf(['A', 100]), 'A');
+    const starting = replica(2, { kind: 'public' }, { listening: false });
+    expect(turn([model(onlyA, { A: 5 })], [starting, open]).drain).toEqual([2]);
+  });
+
+  it('wants as many replicas as the most demanding model', () => {
+    const demanding = model(onlyA, { A: 5 }, { target: target(onlyA, 3) });
+    expect(turn([demanding], [publicWith(1, tableOf(['A', 100]), 'A')]).start).toHaveLength(2);
+  });
+
+  it('has no orders left that change anything once what should be is', () => {
+    const settled = publicWith(1, { ...tableOf(['A', 100]), generation: 2 }, 'A');
+    const turned = turn([model(onlyA, { A: 5 })], [settled]);
+    expect(turned).toMatchObject({ start: [], drain: [], open: [1] });
+    expect(turned.orders.get(1)).toEqual({ revisions: [key('A')], tables: [...settled.tables.values()] });
+  });
+});
