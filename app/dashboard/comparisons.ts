@@ -190,9 +190,3 @@ export function forestRowOf(
     mark: MARKS[comparison.verdict],
   };
 }
-
-/** Errors in the label's own unit cannot share an axis with shares; then the margin is the common unit. */
-const IN_LABEL_UNITS: ReadonlySet<string> = new Set(['mae', 'rmse']);
-
-export const needMargins = (comparisons: readonly Comparison[]): boolean =>
-  comparisons.some(({ metric }) => IN_LABEL_UNITS.has(metric)) && comparisons.every(({ margin }) => (margin ?? 0) > 0);

@@ -147,6 +147,18 @@ describe.skipIf(!existsSync(BROWSER_FILE))('the dashboard in a browser', () => {
     },
   );
 
+  it('sees what is wrong with a page that is wrong in every way', async () => {
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    await page.setContent(`<main><p id="a" style="color:#aaa">pale</p><p id="a" style="width:900px">wide</p>
+      <svg class="c" width="90" height="20"><text x="0" y="12">over</text><text x="4" y="12">other</text></svg></main>`);
+    expect(await page.evaluate(LOW_CONTRAST)).toHaveLength(1);
+    expect(await page.evaluate(TOO_WIDE)).toHaveLength(1);
+    expect(await page.evaluate(DUPLICATE_IDS)).toEqual(['a']);
+    expect(await page.evaluate(UNNAMED_PICTURES)).toBe(1);
+    expect(await page.evaluate(OVERLAPPING_TEXT)).toEqual(['over | other']);
+    await page.close();
+  });
+
   it('is complete without JavaScript', async () => {
     const without = { javaScriptEnabled: false };
     await visiting('/fleet', without, async (page) => {

@@ -1,6 +1,7 @@
 import { limitText } from '../../checks/report/format.ts';
 import { driftOf } from '../../checks/report/measured.ts';
 import type { Finding, Report } from '../../checks/report/report.ts';
+import { baselineForest } from './baseline-forest.ts';
 import {
   byMetric,
   checkNamed,
@@ -9,11 +10,10 @@ import {
   comparisonsOf,
   forestRowOf,
   lessIsBetter,
-  needMargins,
   withChampion,
 } from './comparisons.ts';
 import { type EffectRow, effects } from './drawings/effects.ts';
-import { type ForestRow, forest, forestAxisOf, rowSentence } from './drawings/forest.ts';
+import { type ForestAxis, type ForestRow, forest, forestAxisOf, rowSentence } from './drawings/forest.ts';
 import type { Drawing } from './drawings/svg.ts';
 import type { ProposalVerdict } from './verdict.ts';
 
@@ -57,29 +57,26 @@ function cohortDrawing(report: Report, decisive: Comparison): DecisiveDrawing {
     overall !== undefined && overall.improvement > 0 ? 'Better on average, worse for one group' : `${metric} by cohort`;
   const note =
     decisive.jointly === undefined ? 'Bars: 95 %' : `Bars: 95 %, thick; cohorts jointly over ${decisive.jointly}, thin`;
-  return drawn(rows, `${metric}, candidate minus champion`, { title, note, turned: lessIsBetter(metric) });
+  const axis = forestAxisOf(rows, `${metric}, candidate minus champion`, { turned: lessIsBetter(metric) });
+  return drawn(rows, axis, { title, note });
 }
 
 function baselineDrawing(report: Report): DecisiveDrawing | undefined {
   const comparisons = withChampion(checkNamed(report, 'baseline')).slice(0, MOST_ROWS);
   if (comparisons.length === 0) return undefined;
-  const inMargins = needMargins(comparisons);
-  const rows = comparisons.map((comparison) => forestRowOf(comparison, { inMargins }));
-  const unit = inMargins ? 'improvement over the champion, in margins' : 'improvement over the champion';
+  const { rows, axis, reading } = baselineForest(comparisons);
   const title = report.baseline.version === undefined ? 'Against the baseline' : `Against ${report.baseline.version}`;
-  const note = 'Bars: 95 % intervals; right is better, also where less is better';
-  return drawn(rows, unit, { title, note, turned: false });
+  return drawn(rows, axis, { title, note: `Bars: 95 % intervals. ${reading}` });
 }
 
 function drawn(
   rows: readonly ForestRow[],
-  unit: string,
-  { title, note, turned }: { readonly title: string; readonly note: string; readonly turned: boolean },
+  axis: ForestAxis,
+  { title, note }: Pick<DecisiveDrawing, 'title' | 'note'>,
 ): DecisiveDrawing {
-  const axis = forestAxisOf(rows, unit, { turned });
   const margin = axis.margin === undefined ? '' : `; margin ${limitText(axis.margin)}`;
-  const label = `${unit}: ${rows.map((row) => rowSentence(row, axis)).join('; ')}${margin}.`;
-  return { title, wide: forest(rows, axis, WIDE_PX, label), narrow: forest(rows, axis, NARROW_PX, label), note };
+  const label = `${axis.unit}: ${rows.map((row) => rowSentence(row, axis)).join('; ')}${margin}.`;
+  return { title, note, wide: forest(rows, axis, WIDE_PX, label), narrow: forest(rows, axis, NARROW_PX, label) };
 }
 
 interface Effect extends EffectRow {

@@ -1,15 +1,8 @@
 import { limitText } from '../../checks/report/format.ts';
 import type { CheckRunLinks } from '../../checks/report/check-run-markdown.ts';
 import type { Report } from '../../checks/report/report.ts';
-import {
-  byMetric,
-  checkNamed,
-  comparisonsOf,
-  forestRowOf,
-  lessIsBetter,
-  needMargins,
-  withChampion,
-} from './comparisons.ts';
+import { baselineForest } from './baseline-forest.ts';
+import { byMetric, checkNamed, comparisonsOf, forestRowOf, lessIsBetter, withChampion } from './comparisons.ts';
 import { forestAxisOf, forestTable, rowSentence } from './drawings/forest.ts';
 import { type Drawing, standalone, type Theme } from './drawings/svg.ts';
 import { countOf } from './numbers.ts';
@@ -57,14 +50,12 @@ function cohortsDrawing(report: Report): Drawing | undefined {
 function baselineDrawing(report: Report): Drawing | undefined {
   const comparisons = withChampion(checkNamed(report, 'baseline'));
   if (comparisons.length === 0) return undefined;
-  const inMargins = needMargins(comparisons);
-  const rows = comparisons.map((comparison) => forestRowOf(comparison, { inMargins }));
-  const axis = forestAxisOf(rows, inMargins ? 'improvement, in margins' : 'improvement');
+  const { rows, axis } = baselineForest(comparisons);
   const counts = {
     title: 'rows',
     of: comparisons.map((comparison) => (comparison.rows === undefined ? '' : countOf(comparison.rows))),
   };
-  const label = `Improvement over the champion: ${rows.map((row) => rowSentence(row, axis)).join('; ')}.`;
+  const label = `${axis.unit}: ${rows.map((row) => rowSentence(row, axis)).join('; ')}.`;
   return forestTable(rows, axis, counts, label);
 }
 

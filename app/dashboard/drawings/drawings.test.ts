@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { baselineForest } from '../baseline-forest.ts';
+import { type Comparison, comparisonOf } from '../comparisons.ts';
 import { blockedReport, driftedReport, passingReport, reportDigest } from '../sample-views.ts';
 import { checkRunImages, reportSvg } from '../report-drawings.ts';
 import { forest, forestAxisOf, type ForestRow, forestStrip } from './forest.ts';
@@ -144,4 +146,42 @@ describe('the other drawings', () => {
   });
 
   it('text is escaped for XML', () => expect(escaped(`<&>"'`)).toBe('&lt;&amp;&gt;&quot;&#39;'));
+});
+
+describe('several metrics on one axis', () => {
+  const compared = (metric: string, difference: number, margin: number): Comparison => {
+    const measured = {
+      metric,
+      candidate: 1,
+      baseline: 1,
+      difference,
+      interval: [difference - 1, difference + 1],
+      margin,
+      n: 9,
+    };
+    const found = comparisonOf({
+      id: `baseline/${metric}`,
+      verdict: 'pass',
+      severity: 'blocking',
+      reason: 'r',
+      measured,
+    });
+    if (found === undefined) throw new Error('it holds a metric and a difference');
+    return found;
+  };
+
+  it.each([
+    ['errors alone are told as measured', ['mae', 'rmse'], 'candidate minus champion', true],
+    ['shares alone as measured', ['roc_auc', 'f1'], 'candidate minus champion', false],
+    ['shares of both directions as improvement', ['roc_auc', 'log_loss'], 'improvement', false],
+    ['errors and shares in margins', ['mae', 'r2'], 'improvement, in margins', false],
+  ])('%s', (_, names, unit, turned) => {
+    expect(baselineForest(names.map((name) => compared(name, 2, 4))).axis).toMatchObject({ unit, turned });
+  });
+
+  it('draws a difference of half a margin at half a step', () => {
+    expect(baselineForest([compared('mae', -2, 4), compared('r2', 1, 4)]).rows.map(({ estimate }) => estimate)).toEqual(
+      [0.5, 0.25],
+    );
+  });
 });

@@ -1,4 +1,5 @@
 import type { Report } from '../../../checks/report/report.ts';
+import { baselineForest } from '../baseline-forest.ts';
 import {
   byMetric,
   checkNamed,
@@ -7,7 +8,6 @@ import {
   comparisonsOf,
   forestRowOf,
   lessIsBetter,
-  needMargins,
   withChampion,
   withOthers,
 } from '../comparisons.ts';
@@ -149,9 +149,7 @@ function yardstick(comparisons: readonly Comparison[]): string {
 }
 
 function baselineTable(comparisons: readonly Comparison[], other: string): Markup {
-  const inMargins = needMargins(comparisons);
-  const rows = comparisons.map((comparison) => forestRowOf(comparison, { inMargins }));
-  const axis = forestAxisOf(rows, inMargins ? 'improvement, in margins' : 'improvement');
+  const { rows, axis, reading } = baselineForest(comparisons);
   const wide = html`<table class="strip"><thead><tr><th scope="col">metric</th><th scope="col" class="num">${other}</th><th scope="col" class="num">candidate</th><th class="s">${inline(forestHead(axis, STRIP_WIDE_PX))}</th><th scope="col" class="num">difference</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">margin</th><th scope="col"><span class="unseen">verdict</span></th></tr></thead><tbody>${comparisons.map((comparison, index) => baselineRow(comparison, rows[index], axis))}</tbody></table>`;
   const narrow = html`<table class="strip tight"><thead><tr><th scope="col">metric</th><th class="s">${inline(forestHead(axis, STRIP_NARROW_PX))}</th><th scope="col" class="num">difference</th></tr></thead><tbody>${comparisons.map(
     (comparison, index) => {
@@ -159,8 +157,7 @@ function baselineTable(comparisons: readonly Comparison[], other: string): Marku
       return html`<tr><th scope="row">${COMPARISON_ICONS[comparison.verdict]} ${comparison.metric} ${arrowOf(comparison)}</th><td class="s">${row === undefined ? nothing : inline(forestStrip(row, axis, STRIP_NARROW_PX))}</td><td class="num strong">${signedOf(comparison.difference, decimalsOfComparison(comparison))}</td></tr>`;
     },
   )}</tbody></table>`;
-  const scale = inMargins ? ' One step of the axis is one margin, since these metrics have different units.' : '';
-  return html`<div class="only-w">${wide}</div><div class="only-n">${narrow}</div>${notes(`Drawn as improvement: right is better, also for ↓ metrics. Grey: the margin within which worse would still pass.${scale}`)}`;
+  return html`<div class="only-w">${wide}</div><div class="only-n">${narrow}</div>${notes(`${reading} Grey: the margin within which worse would still pass.`)}`;
 }
 
 /** Where the margin was written, for who wants to argue with it. */
