@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Manifest } from '../../checks/manifest/manifest.ts';
 import { parseManifest } from '../../checks/manifest/parse-manifest.ts';
@@ -171,6 +173,24 @@ describe('init writes a manifest from what the graph and the data say', () => {
     expect((await written('weights')).artifact.files).toMatchObject([{ uri: 'weights.bin' }]);
     expect(await readdir(join(folder, 'weights'))).toContain('weights.bin');
   });
+});
+
+test('check accepts what init wrote', { timeout: 120_000 }, async () => {
+  const out = join(folder, 'loans');
+  await run([model('loans', 'v2_better')], {
+    data: data('loans', 'evaluation.csv'),
+    label: 'defaulted',
+    out,
+    name: 'loans',
+  });
+  const program = resolve(import.meta.dirname, 'slipway.mjs');
+  const report = join(folder, 'report.json');
+  const env = { ...process.env, SLIPWAY_CACHE: join(folder, 'cache') };
+  await promisify(execFile)(process.execPath, [program, 'check', out, '--quiet', '--json', report], {
+    env,
+    timeout: 110_000,
+  });
+  expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({ model: 'loans', conclusion: 'success' });
 });
 
 describe('init refuses what check would refuse, and says what would help', () => {

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import type { Place } from '../report/report.ts';
 import { durationText } from './duration.ts';
 import { fullManifest, smallestManifest } from './manifest-samples.ts';
 import type { LoadedManifest } from './manifest.ts';
@@ -242,6 +245,55 @@ lifetime: { reviewBy: 2027-02-30 }
           .join(', ')}]`,
     );
     expect(problems(`${levels.join('\n')}\n`)[0]).toContain('expected at most 20000 values');
+  });
+});
+
+describe('whatever a file holds', () => {
+  /** Problems that say nothing, or stand nowhere in the file. */
+  const misplaced = (source: string) => {
+    const parsed = parseManifest(source, path);
+    if (parsed.kind === 'parsed') return [];
+    const lines = source.split('\n').length;
+    const isPlaced = ({ line = 0, column = 0 }: Place) => line >= 1 && line <= lines && column >= 1;
+    const wrong = parsed.problems.filter(({ at, reason }) => reason === '' || !isPlaced(at));
+    return parsed.problems.length === 0 ? ['refused without a problem'] : wrong;
+  };
+
+  test('text of any kind is parsed or refused with places, never a throw', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.json()), (text) => {
+        expect(misplaced(text)).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('a manifest with any piece cut out, doubled or replaced, as well', () => {
+    const cut = fc.record({
+      from: fc.nat(fullManifest.length),
+      length: fc.nat(40),
+      by: fc.oneof(
+        fc.string({ maxLength: 5 }),
+        fc.constantFrom('\t', '- ', ': ', '{', '*a', '&a ', '!!x ', '---\n', '1.0', 'null'),
+      ),
+    });
+    fc.assert(
+      fc.property(cut, ({ from, length, by }) => {
+        expect(misplaced(fullManifest.slice(0, from) + by + fullManifest.slice(from + length))).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('any value in the place of any other', () => {
+    const document: unknown = JSON.parse(JSON.stringify(parseYaml(fullManifest)));
+    const keys = Object.keys(document as object);
+    fc.assert(
+      fc.property(fc.constantFrom(...keys), fc.jsonValue(), (key, value) => {
+        expect(misplaced(JSON.stringify({ ...(document as object), [key]: value }, null, 1))).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
   });
 });
 
