@@ -52,7 +52,12 @@ export async function writeRevertBranch(
   return commit.sha;
 }
 
-async function branchTip(repository: Repository, branch: string, signal?: AbortSignal): Promise<string | undefined> {
+/** The commit at a branch's end; undefined when there is no such branch. */
+export async function branchTip(
+  repository: Repository,
+  branch: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const { owner, repo, request } = repository;
   const { data } = await request('GET /repos/{owner}/{repo}/git/matching-refs/{ref}', {
     owner,

@@ -8,21 +8,35 @@ import type { ObjectStore } from '../github/object-store.ts';
 import { closePullRequest, openPullRequest } from '../github/open-pull-request.ts';
 import { readPullRequest } from '../github/pull-requests.ts';
 import type { Repository } from '../github/request.ts';
-import { writeRevertBranch } from '../github/revert-branch.ts';
+import { branchTip, writeRevertBranch } from '../github/revert-branch.ts';
 import { githubSnapshot } from '../github/snapshot.ts';
 import type { TreeSnapshot } from './desired-models.ts';
 import type { GithubSide } from './github-side.ts';
 
 /** The check run that is green only when every required finding passes. */
 const SUMMARY_CHECK = 'slipway';
+/** The tip is asked for at every turn; which branch is the default one changes once in years. */
+const BRANCH_NAME_KEPT_MS = 300_000;
 /** Trees are small beside what they name; those of the last commits are asked for at every turn. */
 const SNAPSHOTS_KEPT = 16;
 
 /** The rollouts' view of one repository on GitHub. */
 export function githubOfRepository(repository: Repository, store: ObjectStore): GithubSide {
+  let branch: { readonly name: string; readonly askedAt: number } | undefined;
   const snapshots = new Map<string, TreeSnapshot>();
   return {
-    defaultBranch: (signal) => readDefaultBranch(repository, signal),
+    async defaultBranch(signal) {
+      const now = Date.now();
+      if (branch === undefined || now - branch.askedAt > BRANCH_NAME_KEPT_MS) {
+        const found = await readDefaultBranch(repository, signal);
+        branch = found && { name: found.name, askedAt: now };
+        return found;
+      }
+      const sha = await branchTip(repository, branch.name, signal);
+      if (sha !== undefined) return { name: branch.name, sha };
+      branch = undefined;
+      return readDefaultBranch(repository, signal);
+    },
     snapshot(commit) {
       const known = snapshots.get(commit) ?? githubSnapshot(repository, commit, store);
       snapshots.delete(commit);

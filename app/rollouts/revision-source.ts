@@ -13,6 +13,7 @@ export type SelfTestsOf = (
   loaded: LoadedManifest,
   snapshot: Snapshot,
   signal: AbortSignal,
+  policy: Policy,
 ) => Promise<readonly SelfTest[]>;
 
 export interface RevisionSource {
@@ -61,7 +62,7 @@ export function createRevisionSource(parts: {
           revision,
           manifest: loaded.source,
           files: Object.fromEntries(files.map(({ uri, sha256 }) => [uri, sha256])),
-          selfTests: await parts.selfTestsOf(loaded, snapshot, signal),
+          selfTests: await parts.selfTestsOf(loaded, snapshot, signal, policy),
           provenance,
         },
         sizes: {},

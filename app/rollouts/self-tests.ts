@@ -18,12 +18,10 @@ const SELF_TESTS = 3;
  * answers that the limited child gives, from the evidence cache where the checks left them. None, where neither can be had: an
  * adopted model may lack them.
  */
-export function selfTestsFrom(parts: { readonly policy: () => Policy; readonly cacheFolder: string }): SelfTestsOf {
-  return async (loaded, snapshot, signal) => {
+export function selfTestsFrom(cacheFolder: string): SelfTestsOf {
+  return async (loaded, snapshot, signal, policy) => {
     const goldens = await goldenTests(loaded, snapshot, signal);
-    return goldens.length > 0
-      ? goldens
-      : evaluationTests(loaded, snapshot, { policy: parts.policy(), cacheFolder: parts.cacheFolder }, signal);
+    return goldens.length > 0 ? goldens : evaluationTests(loaded, snapshot, { policy, cacheFolder }, signal);
   };
 }
 

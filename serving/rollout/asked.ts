@@ -1,3 +1,4 @@
+import { pauseText } from './tell.ts';
 import { aborted, paused, promoted, resumed, type Rollout, type RolloutEvidence, type Turn } from './rollout.ts';
 
 /** What a person may ask of a rollout. */
@@ -59,7 +60,9 @@ function resumeAsked(rollout: Rollout, name: string, by: string, evidence: Rollo
       if (evidence.frozen === undefined) return { kind: 'turned', turn: resumed(rollout, { by, past: false }, now) };
       return refused(`${phase.pause.because}; \`/promote ${model} --force\` does not wait for its end`);
     case 'insufficient':
-      return refused(`${phase.pause.because}; it goes on by itself, and \`/promote ${model} --force\` does not wait`);
+      return refused(
+        `${pauseText(rollout, phase.pause, phase.goesOn)}; it goes on by itself, and \`/promote ${model} --force\` does not wait`,
+      );
     case 'harm':
       return refused(`harm is proven: ${phase.pause.because}; \`/abort ${model}\`, or \`/promote ${model} --force\``);
     case 'decision':

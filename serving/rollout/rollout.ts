@@ -4,6 +4,7 @@ import { type Analysis, analysisOf } from './analysis.ts';
 import { armsOf } from './arms.ts';
 import type { Effect, EffectDeed, Subject } from './effect.ts';
 import { type ArmEvidence, accumulated, evidenceFrom } from './evidence.ts';
+import { missingOf, requestsOf } from './missing.ts';
 import { decidingNumbers, evidenceTable } from './tell.ts';
 
 /**
@@ -453,19 +454,6 @@ function decided(rollout: Rollout, now: Date): Turn {
   return promoted(rollout, { by: 'slipway', because: 'errors are shown to stay within the tolerance' }, now);
 }
 
-/** What a station still lacks once its time is over; undefined when nothing. */
-export function missingOf(rollout: Rollout, phase: StepPhase): string | undefined {
-  const { plan, analysis } = rollout;
-  const step = plan.steps[phase.index];
-  if (step !== undefined) {
-    const seen = requestsOf(rollout) - phase.requestsBefore;
-    return step.kind === 'pause' || seen >= plan.minimum ? undefined : `${seen} of ${plan.minimum} requests`;
-  }
-  if (analysis?.nonInferior === true) return undefined;
-  const errors = analysis?.metrics.find(({ name }) => name === 'errors');
-  return errors === undefined ? 'no request was compared' : `errors ${errors.soFar}; ${errors.needed} must be shown`;
-}
-
 function insufficient(rollout: Rollout, phase: StepPhase, missing: string, now: Date): Turn {
   const { onInsufficient } = rollout.plan;
   const because = `not enough evidence: ${missing}`;
@@ -490,12 +478,7 @@ function waited(
   if (pause.kind === 'freeze' && evidence.frozen === undefined) return resumed(rollout, automatic, now);
   if (pause.kind !== 'insufficient' || goesOn.name !== 'step' || evidence.frozen !== undefined)
     return turnOf(rollout, []);
-  const missing = missingOf(rollout, goesOn);
-  if (missing === undefined) return resumed(rollout, automatic, now);
-  return turnOf(
-    { ...rollout, phase: { ...phase, pause: { kind: 'insufficient', because: `not enough evidence: ${missing}` } } },
-    [],
-  );
+  return missingOf(rollout, goesOn) === undefined ? resumed(rollout, automatic, now) : turnOf(rollout, []);
 }
 
 function turned(rollout: Rollout, now: Date): Turn {
@@ -542,10 +525,6 @@ function entered(rollout: Rollout, phase: Phase, now: Date): Rollout {
     errors: counted?.errors ?? 0,
   };
   return { ...rollout, phase, history: [...rollout.history, station] };
-}
-
-function requestsOf(rollout: Rollout): number {
-  return rollout.evidence?.candidate.counted.requests ?? 0;
 }
 
 function turnOf(rollout: Rollout, effects: readonly Effect[]): Turn {

@@ -1,6 +1,7 @@
 import type { Metric } from './analysis.ts';
 import type { Data } from './effect.ts';
-import type { Rollout } from './rollout.ts';
+import { missingOf } from './missing.ts';
+import type { Pause, Rollout, StepPhase, Waiting } from './rollout.ts';
 
 /** The numbers that a rollout's last judgement rests on, for the ledger: full precision. */
 export function decidingNumbers({ evidence, analysis }: Rollout): Data {
@@ -57,7 +58,7 @@ export function nextOf(rollout: Rollout, now: Date): string {
       return `${following} ${leftMs > 0 ? `in ${spanText(leftMs)}` : 'as soon as there is enough evidence'}; this step has seen ${seen} of ${plan.minimum} requests.`;
     }
     case 'paused':
-      return `Paused: ${phase.pause.because}. ${wayOut(rollout, phase.pause.kind)}`;
+      return `Paused: ${pauseText(rollout, phase.pause, phase.goesOn)}. ${wayOut(rollout, phase.pause.kind)}`;
     case 'promoting':
       return `All requests are being turned to version ${candidate.version}.`;
     case 'baking':
@@ -72,10 +73,13 @@ export function nextOf(rollout: Rollout, now: Date): string {
   }
 }
 
-function wayOut(
-  { candidate }: Rollout,
-  kind: 'step' | 'insufficient' | 'stable-failing' | 'harm' | 'decision' | 'freeze' | 'wish',
-): string {
+/** Evidence goes on coming while a rollout waits for it, so what is missing is said anew. */
+export function pauseText(rollout: Rollout, pause: Pause, goesOn: StepPhase | Waiting): string {
+  const missing = pause.kind === 'insufficient' && goesOn.name === 'step' ? missingOf(rollout, goesOn) : undefined;
+  return missing === undefined ? pause.because : `not enough evidence: ${missing}`;
+}
+
+function wayOut({ candidate }: Rollout, kind: Pause['kind']): string {
   const { model } = candidate;
   switch (kind) {
     case 'step':
