@@ -160,9 +160,9 @@ describe.skipIf(!existsSync(zoo))('slipway check on each awkward artifact', () =
       status: one.status,
     });
     const deciding = one.deciding === undefined ? [] : blocking.filter(({ id }) => id === one.deciding);
-    expect(deciding.map(({ reason }) => reason)).toEqual(
-      one.reason === undefined ? [] : [expect.stringMatching(one.reason)],
-    );
+    const reasons = deciding.map(({ reason }) => reason);
+    expect(reasons.length).toBe(one.deciding === undefined ? 0 : 1);
+    expect(reasons.join()).toMatch(one.reason ?? /^$/);
   });
 
   it('probabilities_do_not_sum.onnx: the score that is used is right, so it passes as v2_better does', async () => {
