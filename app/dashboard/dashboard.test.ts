@@ -62,7 +62,7 @@ describe('the dashboard', () => {
     const [style = ''] = /\/assets\/style\.css\?v=[0-9a-f]+/.exec(page) ?? [];
     expect((await app.request(style)).headers.get('cache-control')).toContain('immutable');
     expect((await app.request('/assets/style.css')).headers.get('cache-control')).toBe('no-cache');
-    expect((await app.request('/assets/live.js')).headers.get('content-type')).toContain('text/javascript');
+    expect((await app.request('/assets/live.browser.js')).headers.get('content-type')).toContain('text/javascript');
   });
 
   it.each([

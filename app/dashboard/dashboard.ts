@@ -60,7 +60,7 @@ const digestOf = (body: string): string => createHash('sha256').update(body).dig
 
 const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ['style.css', assetOf('style.css', 'text/css; charset=utf-8')],
-  ['live.js', assetOf('live.js', 'text/javascript; charset=utf-8')],
+  ['live.browser.js', assetOf('live.browser.js', 'text/javascript; charset=utf-8')],
   ['icon.svg', assetOf('icon.svg', 'image/svg+xml')],
 ]);
 
@@ -69,7 +69,7 @@ const assetAddress = (file: string): string => `/assets/${file}?v=${ASSETS.get(f
 
 const ASSET_ADDRESSES: Assets = {
   style: assetAddress('style.css'),
-  script: assetAddress('live.js'),
+  script: assetAddress('live.browser.js'),
   icon: assetAddress('icon.svg'),
 };
 
