@@ -92,7 +92,8 @@ function cohortValues({ evaluation, columns }: Manifest): readonly (readonly [st
     [pointerOf(['evaluation', 'cohorts', column]), true],
     [pointerOf(['evaluation', 'cohorts', column, 'bins']), bins ?? eachValue],
   ]);
-  return [...implied, ...declared];
+  // Declared ones first: the judged manifest keeps their order, and with it their places in the file.
+  return [...declared, ...implied];
 }
 
 function impactValues(impact: NonNullable<Manifest['impact']>): readonly (readonly [string, Held | undefined])[] {

@@ -308,6 +308,14 @@ describe('the judged manifest', () => {
     }
   });
 
+  test("keeps the proposal's order, so that its places stay right; what the default branch adds comes after", () => {
+    const mixed = changed(base, 'cohorts: [sex, race,', 'cohorts: [workclass, race,');
+    const proposal = loaded(changed(mixed, /\n {4}- \{ name: roc_auc[^}]*\}/, '')).manifest;
+    const judged = judgedManifest(proposal, loaded(base).manifest, defaultPolicy);
+    expect(judged.evaluation.cohorts.map(({ column }) => column)).toEqual(['workclass', 'race', 'age', 'sex']);
+    expect(judged.evaluation.metrics.map(({ name }) => name)).toEqual(['log_loss', 'roc_auc']);
+  });
+
   test('is never looser than either side, and judging it again changes nothing', () => {
     fc.assert(
       fc.property(anyManifest, anyManifest, (proposalSource, baseSource) => {
