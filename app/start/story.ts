@@ -24,9 +24,9 @@ export interface StoryFigures {
   readonly failedPredictions: number;
 }
 
-const repository = { owner: 'acme', repo: 'models' } as const;
+export const repository = { owner: 'acme', repo: 'models' } as const;
 const checksLimitMs = 120_000;
-const rolloutLimitMs = 180_000;
+export const rolloutLimitMs = 180_000;
 
 /** Waits until the models of the first commit are served, and sends the traffic that production recorded before the proposals. */
 export async function openingChapter(stage: Stage, teller: Teller, signal: AbortSignal): Promise<void> {
@@ -62,10 +62,11 @@ export async function openProposals(
   stage: Stage,
   teller: Teller,
   signal: AbortSignal,
+  proposals: readonly SampleProposal[] = sampleProposals(),
 ): Promise<readonly OpenProposal[]> {
-  teller.chapter('Five proposals');
+  teller.chapter(proposals.length === 1 ? 'A proposal' : `${proposals.length} proposals`);
   const open: OpenProposal[] = [];
-  for (const proposal of sampleProposals()) {
+  for (const proposal of proposals) {
     signal.throwIfAborted();
     const { sha } = await stage.github.commit({
       repository: 'acme/models',
