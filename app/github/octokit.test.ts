@@ -44,8 +44,19 @@ describe('Octokit as Slipway uses it', () => {
     const { request } = await probotOf(100).auth(1);
     const first = nock(api).post('/repos/a/b/issues').reply(502);
     const second = nock(api).post('/repos/a/b/issues').reply(201, {});
-    await expect(request('POST /repos/{owner}/{repo}/issues', { owner: 'a', repo: 'b', title: 't' })).rejects.toThrow();
+    await expect(
+      request('POST /repos/{owner}/{repo}/issues', { owner: 'a', repo: 'b', title: 't' }),
+    ).rejects.toMatchObject({ status: 502 });
     expect([first.isDone(), second.isDone()]).toEqual([true, false]);
+  });
+
+  it('repeats a GET after a POST, too', async () => {
+    const { request } = await probotOf(100).auth(1);
+    nock(api).post('/repos/a/b/issues').reply(201, {});
+    await request('POST /repos/{owner}/{repo}/issues', { owner: 'a', repo: 'b', title: 't' });
+    nock(api).get('/repos/a/b').reply(502);
+    nock(api).get('/repos/a/b').reply(200, { id: 1 });
+    expect((await request('GET /repos/{owner}/{repo}', { owner: 'a', repo: 'b' })).status).toBe(200);
   });
 
   it('does not let one installation wait for the writes of another', async () => {
@@ -59,7 +70,7 @@ describe('Octokit as Slipway uses it', () => {
       octokit.request('POST /repos/{owner}/{repo}/check-runs', { owner: 'a', repo: 'b', name: 'x', head_sha: 'y' });
     await write(one);
     // With one limiter for both, this one would wait for a minute.
-    await write(two);
+    expect((await write(two)).status).toBe(201);
   });
 
   it('takes an installation’s own token', async () => {

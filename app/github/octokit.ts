@@ -32,7 +32,8 @@ interface OctokitOptions {
 
 const keepPostsSingle: Parameters<typeof ProbotOctokit.plugin>[0] = (octokit) => {
   octokit.hook.before('request', (options) => {
-    if (options.method === 'POST') options.request.retries ??= 0;
+    // A new object: without options of its own a request carries the one that all requests share.
+    if (options.method === 'POST') options.request = { retries: 0, ...options.request };
   });
   return {};
 };

@@ -40,7 +40,7 @@ const report: Report = {
 interface Opened {
   readonly ledger: Ledger;
   /** The same ledger, opened by another process. */
-  again(): Ledger;
+  readonly again: () => Ledger;
 }
 
 function ledgerContract(name: string, open: () => Promise<Opened>): void {
