@@ -166,7 +166,7 @@ lifetime: { reviewBy: 2027-02-30 }
     ['a key twice', `${smallestManifest}name: other\n`, ':9:1 this key stands here for the second time'],
     ['two documents', `${smallestManifest}---\n${smallestManifest}`, ':9:1 the file holds 2 documents; expected one'],
     ['a tab as indentation', smallestManifest.replace('  label', '\tlabel'), ':8:1 a tab is used as indentation'],
-    ['a login without quotes', `${smallestManifest}owners: [@ana]\n`, 'with quotes'],
+    ['a login without quotes', `${smallestManifest}owners: [@ana]\n`, 'expected quotes around it (put it in quotes)'],
     [
       'an alias of nothing',
       `${smallestManifest}description: *gone\n`,

@@ -18,7 +18,7 @@ function problems(source: string): string {
 }
 
 test('a repository without a policy, with an empty one and with comments alone has the default policy', () => {
-  for (const source of ['', '# later\n', '{}\n']) expect(policy(source)).toEqual(defaultPolicy);
+  for (const source of ['', '# later\n', '---\n# later\n', '{}\n']) expect(policy(source)).toEqual(defaultPolicy);
   expect(defaultPolicy).toMatchObject({
     models: 'models/*/model.yaml',
     artifactHosts: [],
@@ -131,6 +131,8 @@ describe('a policy that is wrong is refused with its place', () => {
       'artifactHosts: [https://models.acme.example]\n',
       'expected a host such as models.acme.example',
     ],
+    ['no fleet', 'fleets: {}\n', 'fleets is an empty mapping; expected a mapping with at least 1 key'],
+    ['a broken directive: never the default policy in silence', '%TAGS\n', 'expected'],
     ['a list', '- a\n', 'the document is a list of 1; expected a mapping'],
   ])('%s', (_, source, expected) => {
     expect(problems(source)).toContain(expected);

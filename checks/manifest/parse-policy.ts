@@ -8,7 +8,7 @@ import type { Problem } from './problem.ts';
 import { readDocument } from './read-document.ts';
 import { withDefaults } from './schema-defaults.ts';
 import { isMapping, recordOf, schemas } from './schemas.ts';
-import { readYaml, type YamlDocument } from './yaml-document.ts';
+import type { YamlDocument } from './yaml-document.ts';
 
 export interface LoadedPolicy {
   readonly policy: Policy;
@@ -43,9 +43,9 @@ export function parsePolicy(source: string, path: string): ParsedPolicy {
   };
 }
 
+/** Nothing but comments and document starts. What only looks empty to a YAML parser (a broken directive) is not. */
 function isBlank(source: string): boolean {
-  const document = readYaml(source, '', 'policy');
-  return document.kind === 'refused' && document.problems.every(({ found }) => found === 'nothing');
+  return source.split('\n').every((line) => /^\uFEFF?\s*(#.*|---\s*(#.*)?)?$/.test(line));
 }
 
 /** Defaults for manifests stay as they were written: a manifest's own defaults come after them. */

@@ -223,6 +223,8 @@ function listWords(schema: Schema): string {
 
 function objectWords(schema: Schema): string {
   const keys = Object.keys(recordOf(schema['properties']));
+  if (keys.length === 0 && schema['minProperties'] !== undefined)
+    return `a mapping with at least ${textOf(schema['minProperties'])} key`;
   return keys.length === 0 ? 'a mapping' : `a mapping with ${keys.join(', ')}`;
 }
 

@@ -167,7 +167,7 @@ function explain(code: string, message: string): { reason: string; expected: str
     return {
       reason: `${first}; expected quotes around it`,
       expected: 'a quoted text',
-      next: 'write "@acme/credit-ml" with quotes',
+      next: 'put it in quotes',
     };
   return { reason: `this is no YAML: ${first}`, expected: 'YAML 1.2' };
 }
