@@ -155,8 +155,15 @@ async function tryEmptyBatch(model: OpenModel, table: Table): Promise<CornerOutc
   }
 }
 
-async function tryBatch(model: OpenModel, table: Table, { tolerance, affordable }: CornerCases): Promise<CornerOutcome> {
-  const rows = takeRows(table, spreadRows(table.rows, Math.max(2, Math.min(ROWS_BATCHED, model.batch, affordable / 2))));
+async function tryBatch(
+  model: OpenModel,
+  table: Table,
+  { tolerance, affordable }: CornerCases,
+): Promise<CornerOutcome> {
+  const rows = takeRows(
+    table,
+    spreadRows(table.rows, Math.max(2, Math.min(ROWS_BATCHED, model.batch, affordable / 2))),
+  );
   const told = { kind: 'batch', what: `${rows.rows} rows alone and together`, rows: rows.rows } as const;
   try {
     const together = await answerBatch(model, rows, 0, rows.rows);

@@ -38,7 +38,7 @@ export async function fetchArtifact(
 
 function hostRefusal(url: URL, hosts: readonly string[]): string | undefined {
   if (url.protocol !== 'https:') return `${url.href} is not https`;
-  if (!hosts.includes(url.hostname.toLowerCase()))
+  if (!hosts.includes(url.host.toLowerCase()))
     return `${url.hostname} is not among the policy's artifactHosts (${hosts.length === 0 ? 'none are listed' : hosts.join(', ')})`;
   return isPublicHost(url.hostname) ? undefined : `${url.hostname} is not a public host`;
 }
