@@ -307,6 +307,7 @@ export class FleetDaemon {
         loopback: isLoopback(this.#options.host),
         keepAliveMs: role.kind === 'public' ? KEEP_ALIVE_MS : CANDIDATE_KEEP_ALIVE_MS,
         serverVersion: this.#options.serverVersion,
+        proves: role.kind === 'candidate',
       },
       {
         changed: (changed) => this.#learn(changed),

@@ -28,7 +28,7 @@ export interface StoredModel {
 
 export interface StoredRevision {
   readonly target: RevisionTarget;
-  /** Loading time in the process that proved the revision; undefined while it has not been loaded, warmed and self-tested alone. */
+  /** How long loading held up the process that proved the revision; undefined while it has not been loaded, warmed and self-tested alone. */
   readonly provenMs?: number;
 }
 

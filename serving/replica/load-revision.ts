@@ -37,7 +37,11 @@ const MAX_QUEUED = 1024;
  * Reads the files, compares each digest with the manifest's on the very bytes that are loaded, opens the session, and answers the self-tests.
  * Rejects with the reason why the revision must not be served here.
  */
-export async function loadRevision(order: RevisionOrder, counter: ArmCounter): Promise<LoadedRevision> {
+export async function loadRevision(
+  order: RevisionOrder,
+  counter: ArmCounter,
+  proves: boolean,
+): Promise<LoadedRevision> {
   const { specification } = order;
   const { artifact, features } = specification;
   const model = await verifiedBytes(order, artifact);
@@ -47,10 +51,14 @@ export async function loadRevision(order: RevisionOrder, counter: ArmCounter): P
       bytes: await verifiedBytes(order, file),
     })),
   );
-  const session = await openPipeline(
-    { model, ...(externalData.length === 0 ? {} : { externalData }) },
-    features === undefined ? undefined : { model: await verifiedBytes(order, features) },
-  );
+  const featureBytes = features === undefined ? undefined : await verifiedBytes(order, features);
+  const open = (): Promise<ModelSession> =>
+    openPipeline(
+      { model, ...(externalData.length === 0 ? {} : { externalData }) },
+      featureBytes === undefined ? undefined : { model: featureBytes },
+    );
+  const started = performance.now();
+  const session = await open();
   try {
     const { signature, problems } = signatureOf(specification, session.inputs);
     const [problem] = problems;
@@ -60,6 +68,8 @@ export async function loadRevision(order: RevisionOrder, counter: ArmCounter): P
     const mapping = score.kind === 'mapping' ? score.mapping : undefined;
     await warm(session);
     await selfTest(session, records, mapping, order.selfTests);
+    const firstMs = performance.now() - started;
+    const loadMs = proves && firstMs < WORTH_REPEATING_MS ? await loadingAgainMs(open) : firstMs;
     const batcher = new Batcher(session, {
       maxBatch: specification.serving.maxBatch,
       maxQueued: MAX_QUEUED,
@@ -70,11 +80,23 @@ export async function loadRevision(order: RevisionOrder, counter: ArmCounter): P
       ...signature.columns.map(({ name }) => name),
       ...Object.keys(specification.columns),
     ]);
-    return { order, session, batcher, records, score: mapping, knows, loadMs: session.loadMs };
+    return { order, session, batcher, records, score: mapping, knows, loadMs };
   } catch (error) {
     await session.close();
     throw error;
   }
+}
+
+const WORTH_REPEATING_MS = 500;
+
+/** The first load of a process pays for starting the runtime; what a process that serves would be held up shows the second. */
+async function loadingAgainMs(open: () => Promise<ModelSession>): Promise<number> {
+  const started = performance.now();
+  const session = await open();
+  await warm(session);
+  const loadMs = performance.now() - started;
+  await session.close();
+  return loadMs;
 }
 
 async function verifiedBytes(order: RevisionOrder, { uri, sha256 }: ArtifactReference): Promise<Uint8Array> {

@@ -74,6 +74,8 @@ export interface ReplicaSettings {
   /** How long an idle connection is kept. */
   readonly keepAliveMs: number;
   readonly serverVersion: string;
+  /** It loads what no other process has loaded yet, and finds out how long that would hold up a process that serves. */
+  readonly proves: boolean;
 }
 
 export type FromReplica =
@@ -89,6 +91,7 @@ export type RevisionState =
   | { readonly kind: 'loading' }
   | {
       readonly kind: 'ready';
+      /** How long loading it, warming it and its self-tests hold up a process. */
       readonly loadMs: number;
       /** Names of inputs and columns that a request may carry. */
       readonly knows: readonly string[];

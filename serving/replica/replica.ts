@@ -176,7 +176,7 @@ export class Replica {
   async #loadOne(key: string, order: RevisionOrder): Promise<void> {
     this.#say({ kind: 'revision', key, state: { kind: 'loading' } });
     try {
-      const loaded = await loadRevision(order, this.#counterOf(order.model, order.revision));
+      const loaded = await loadRevision(order, this.#counterOf(order.model, order.revision), this.#settings.proves);
       this.#loaded.set(key, loaded);
       this.#journal.describe(schemaOf(loaded));
       this.#turn();
