@@ -179,7 +179,7 @@ describe('what people do', () => {
     const stage = await stageOf();
     const number = await mergeGood(stage);
     const record = sampleRecords('biopsy')[0] ?? {};
-    const load = autocannon({
+    const load = startLoad({
       url: `${stage.fleet.url}/v2/models/biopsy/infer`,
       method: 'POST',
       connections: 8,
@@ -203,8 +203,7 @@ describe('what people do', () => {
       signal,
       async () => (await modelOf(stage, 'biopsy')).held === undefined,
     );
-    load.stop();
-    const result = await load;
+    const result = await load.stop();
     expect({ errors: result.errors, timeouts: result.timeouts, refused: result.non2xx }).toEqual({
       errors: 0,
       timeouts: 0,
@@ -271,15 +270,13 @@ evaluation:
 `,
       },
     });
-    const { data } = await stage
-      .as('dana')
-      .rest.pulls.create({
-        ...repository,
-        title: 'loans 1.0.0',
-        head: 'loans-1.0.0',
-        base: 'main',
-        body: 'A first version.',
-      });
+    const { data } = await stage.as('dana').rest.pulls.create({
+      ...repository,
+      title: 'loans 1.0.0',
+      head: 'loans-1.0.0',
+      base: 'main',
+      body: 'A first version.',
+    });
     const runs = await stage.summary(sha, 120_000, signal);
     expect(runs.find(({ name }) => name === 'slipway')).toMatchObject({ conclusion: 'success' });
     await stage.as('rui').rest.pulls.merge({ ...repository, pull_number: data.number });
@@ -298,6 +295,21 @@ evaluation:
     expect(JSON.stringify(answer)).toMatch(/score/);
   });
 });
+
+function startLoad(options: autocannon.Options): { stop(): Promise<autocannon.Result> } {
+  let instance: autocannon.Instance | undefined;
+  const result = new Promise<autocannon.Result>((resolve, reject) => {
+    instance = autocannon(options, (error: unknown, told) =>
+      error ? reject(new Error('the load failed', { cause: error })) : resolve(told),
+    );
+  });
+  return {
+    async stop() {
+      instance?.stop?.();
+      return await result;
+    },
+  };
+}
 
 function stepOf({ state }: ObservedModel): unknown {
   const text = JSON.stringify(state);
