@@ -49,9 +49,10 @@ function revisionActions(
   { model, target, revisions }: DesiredModel,
   found: ObservedModel | undefined,
 ): readonly Action[] {
-  // One that failed and that nothing names any more is told again, which has it tried again.
+  // One that failed is told again, which has it tried again, when a new rollout (whose salt is another) names it.
+  const isRetried = found !== undefined && found.salt !== target.salt;
   const stands = ({ revision, state }: ObservedModel['revisions'][number]) =>
-    state !== 'failed' || found?.arms.some((arm) => arm.revision === revision) === true;
+    state !== 'failed' || (!isRetried && found?.arms.some((arm) => arm.revision === revision) === true);
   const known = new Set(found?.revisions.filter(stands).map(({ revision }) => revision));
   return target.arms
     .filter(({ revision }) => !known.has(revision))

@@ -242,6 +242,7 @@ describe('/rollback', () => {
     expect(outcome.kind).toBe('done');
     await it.turns(3);
     expect(await it.serving()).toEqual(['1.0.0 90 %', '2.0.0 10 %']);
+    expect(it.github.issues).toEqual([]);
     expect(await it.last('quarantine-lifted')).toMatchObject({ actor: 'ola', because: 'it was the caller' });
     expect(it.github.pulls).toMatchObject([{ state: 'closed' }]);
     expect((await it.observed()).held).toBeUndefined();
@@ -358,6 +359,43 @@ describe('the fleet', () => {
     await it.turns(3);
     expect(await it.serving()).toEqual(['1.0.0 100 %']);
     expect((await it.observed()).held).toMatchObject({ quarantined: it.revision('2.0.0') });
+    expect((await it.state()).hold?.revert).toMatchObject({ state: 'open' });
+  });
+
+  it('that is lost in the middle of a canary serves what was production first, and then begins the canary anew', async () => {
+    const it = await stage();
+    await it.merge('2.0.0', 7);
+    await it.turns(3);
+    it.fleet.lose();
+    await it.turns(4);
+    expect(
+      (await it.lines()).findLast(({ kind, version }) => kind === 'promoted' && version === '1.0.0')?.data?.['from'],
+    ).toBeNull();
+    expect(await it.serving()).toEqual(['1.0.0 90 %', '2.0.0 10 %']);
+    expect(it.evaluations).toEqual([]);
+  });
+
+  it('tries a first version again that could not be loaded, once somebody says /unhold', async () => {
+    const it = await stage({ isBroken: true });
+    expect((await it.state()).rollout?.phase).toMatchObject({ name: 'aborted' });
+    expect(it.github.issues).toMatchObject([{ body: expect.stringContaining('/unhold income') }]);
+    await it.turns(3);
+    it.fleet.loading.clear();
+    expect(await it.say.unhold({ ...it.wish, because: 'there is memory now' }, signal)).toMatchObject({ kind: 'done' });
+    await it.turns(3);
+    expect(await it.serving()).toEqual(['1.0.0 100 %']);
+    expect((await it.state()).rollout?.phase).toMatchObject({ name: 'done' });
+  });
+
+  it('takes back a candidate when git goes back by itself', async () => {
+    const it = await stage();
+    await it.merge('2.0.0', 7);
+    await it.turns(3);
+    await it.push('1.0.0');
+    await it.turns(2);
+    expect(await it.serving()).toEqual(['1.0.0 100 %']);
+    expect((await it.observed()).held).toBeUndefined();
+    expect(await it.last('superseded')).toMatchObject({ version: '2.0.0' });
   });
 
   it('keeps a model that git no longer names, unless the policy prunes', async () => {
@@ -462,7 +500,7 @@ const noFiles = async (sha256: string): Promise<AsyncIterable<Uint8Array>> => {
   throw new Error(`no file ${sha256} is needed here`);
 };
 
-async function stage({ policy = '' } = {}) {
+async function stage({ policy = '', isBroken = false } = {}) {
   let now = new Date('2026-11-21T10:00:00Z');
   const clock = () => now;
   const github = recordingGithub();
@@ -637,6 +675,7 @@ async function stage({ policy = '' } = {}) {
     },
   };
   github.push(files('1.0.0'));
+  if (isBroken) fleet.loading.set(parsedOf('1.0.0').revision, 'failed');
   await self.turns(3);
   return self;
 }

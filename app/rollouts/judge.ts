@@ -6,6 +6,7 @@ import { waiversOf } from '../proposals/waivers.ts';
 import type { DesiredModel, TreeSnapshot } from './desired-models.ts';
 import type { GithubSide } from './github-side.ts';
 import type { Deployed } from './model-state.ts';
+import { pastOf } from './past.ts';
 import { blockingFindings, NO_BASELINE, type Permit, permitOf } from './permit.ts';
 
 /** One judgement of what git names against what runs, outside of a pull request. */
@@ -75,7 +76,9 @@ export function createJudge(parts: JudgeParts): Judge {
       };
       const { lines } = await ledger.read(signal);
       const permit = await permitOf(lines, asked, (digest) => ledger.report(digest, signal));
-      if (permit.kind === 'unjudged')
+      // A fleet that lost everything first serves what it served: then there is something to judge against.
+      const isRebuilt = stable === undefined && pastOf(lines, manifest.name).length > 0;
+      if (permit.kind === 'unjudged' && !isRebuilt)
         start(`${manifest.name}/${desired.tree}/${stable?.revision ?? NO_BASELINE}`, desired, stable);
       if (permit.kind !== 'refused' || permit.issue !== undefined) return permit;
       const report = permit.report === undefined ? undefined : await ledger.report(permit.report, signal);

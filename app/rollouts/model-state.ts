@@ -19,6 +19,8 @@ export interface ModelState {
   readonly rollout?: Rollout;
   /** What the live rollout leads to; becomes `stable` when it is done. */
   readonly arriving?: Deployed;
+  /** The rollout brings back what served before the fleet was lost; until it is done nothing else begins. */
+  readonly rebuilding?: true;
   /** Why the fleet does not follow git; told to the fleet as `ModelTarget.held`. */
   readonly hold?: HeldFacts;
   /** The issue that says why git's revision is not rolled out. */

@@ -54,10 +54,20 @@ export async function modelTurn(look: Look, ask: Questions): Promise<ModelState 
   if (found !== undefined && live !== undefined) return rolling(look, found, live, ask);
   const settled = found && withoutColdRevision(found, look.now);
   if (look.desired === undefined) return settled;
+  // The ledger is asked what may run: first it must know what was decided about this very revision.
+  if (settled !== undefined && isUntold(settled, look.desired.loaded.revision)) return settled;
   if (settled?.hold !== undefined) return holding(look, settled, look.desired, ask);
   if (settled?.stable?.revision === look.desired.loaded.revision)
     return inSync(settled, settled.stable, look.desired, look.now);
   return arriving(look, settled, look.desired, ask);
+}
+
+function isUntold({ outbox }: ModelState, revision: string): boolean {
+  return outbox.some(
+    (deed) =>
+      deed.subject.revision === revision &&
+      (deed.kind === 'quarantine' || (deed.kind === 'record' && deed.event === 'quarantine-lifted')),
+  );
 }
 
 function foundState(look: Look): ModelState | undefined {
@@ -143,9 +153,9 @@ function deployedOfObserved({ model, desired }: Look, { arms, revisions }: Obser
 async function rolling(look: Look, state: ModelState, live: Rollout, ask: Questions): Promise<ModelState> {
   const { desired, now } = look;
   const advanced = () => folded(state, next(live, evidenceOf(look, live), now), now);
-  // A held rollout restores an earlier revision, against what git names.
-  if (desired === undefined || state.hold !== undefined || desired.loaded.revision === live.candidate.revision)
-    return advanced();
+  // A held rollout restores an earlier revision, against what git names; a fleet that was lost serves something first.
+  const isAwaited = state.hold !== undefined || state.rebuilding === true;
+  if (desired === undefined || isAwaited || desired.loaded.revision === live.candidate.revision) return advanced();
   if (desired.loaded.revision === state.stable?.revision) {
     const { arriving: _, ...rest } = state;
     return folded(rest, superseded(live, subjectOf(state.stable), now), now);
@@ -204,13 +214,24 @@ async function rebuilt(
 ): Promise<ModelState | undefined> {
   const earlier = await ask.restorable(look.model);
   if (earlier === undefined) return state;
-  const restored = begun(look, state, earlier, deployedOf(earlier, earlier.provenance));
-  if (permit.kind !== 'refused' || permit.isQuarantine !== true || look.desired === undefined) return restored;
-  const because = `the fleet was built anew while git names version ${look.desired.loaded.manifest.version}: ${permit.because}`;
-  return {
-    ...restored,
-    hold: { by: 'slipway', because, since: look.now.toISOString(), quarantined: look.desired.loaded.revision },
+  const deployed = deployedOf(earlier, earlier.provenance);
+  const restored: ModelState = { ...begun(look, state, earlier, deployed), rebuilding: true };
+  const { desired } = look;
+  if (permit.kind !== 'refused' || permit.isQuarantine !== true || desired === undefined) return restored;
+  const { manifest, revision } = desired.loaded;
+  const since = look.now.toISOString();
+  const because = `the fleet was built anew while git names version ${manifest.version}: ${permit.because}`;
+  const revert = {
+    key: `${look.model}/${since}/revert`,
+    at: since,
+    by: 'slipway',
+    subject: { model: look.model, revision, version: manifest.version },
+    kind: 'revert' as const,
+    to: subjectOf(deployed),
+    evidence: `**${look.model}** runs version ${deployed.version}: ${because}.`,
   };
+  const hold = { by: 'slipway', because, since, quarantined: revision };
+  return { ...restored, hold, outbox: [...restored.outbox, revert] };
 }
 
 /** Replicas and stickiness follow git without a rollout, since no answer depends on them. */
@@ -288,7 +309,7 @@ export function folded(state: ModelState, turn: Turn, now: Date): ModelState {
     ...(held === undefined ? {} : { hold: held }),
     outbox: [...state.outbox, ...effects],
   };
-  const { arriving: candidate, stable, ...rest } = next;
+  const { arriving: candidate, stable, rebuilding: _, ...rest } = next;
   if (rollout.phase.name === 'aborted' || rollout.phase.name === 'superseded') {
     return { ...rest, ...(stable === undefined ? {} : { stable }) };
   }

@@ -1,6 +1,6 @@
 import { waiverKeyOf } from '../../checks/check-model.ts';
 import type { Report } from '../../checks/report/report.ts';
-import { type Checked, lastChecked } from '../ledger/checked.ts';
+import { type Checked, checkedOf } from '../ledger/checked.ts';
 import type { LedgerLine } from '../ledger/ledger.ts';
 import { waiversOf } from '../proposals/waivers.ts';
 import { pastOf, quarantinesOf } from './past.ts';
@@ -57,17 +57,25 @@ export async function permitOf(
   }
   const adopted = lines.some((line) => line.kind === 'adopted' && line.model === model && line.data?.['tree'] === tree);
   if (adopted) return { kind: 'allowed', checks: [], unchecked: true };
-  const checked = lastChecked(lines, model, tree);
+  const judgements = judgementsOf(lines, model, tree);
+  const checked = judgements.findLast((each) => each.baseline === baseline);
   const wasProduction = asked.stable === undefined && pastOf(lines, model).some((each) => each.revision === revision);
   if (wasProduction) return { kind: 'allowed', checks: checked?.checks ?? [], ...reportIn(checked) };
-  if (checked?.conclusion === 'success' && checked.baseline === baseline) {
+  if (checked?.conclusion === 'success') {
     return { kind: 'allowed', checks: checked.checks, ...reportIn(checked) };
   }
   const refusal = refusalOf(lines, asked);
   if (refusal !== undefined) return refusalPermit(lines, refusal, asked, reportOf);
-  if (checked === undefined) return { kind: 'unjudged', because: 'this tree was never judged' };
-  if (checked.baseline !== baseline) return { kind: 'unjudged', because: 'production has changed since it was judged' };
+  if (judgements.length === 0) return { kind: 'unjudged', because: 'this tree was never judged' };
+  if (checked === undefined) return { kind: 'unjudged', because: 'production has changed since it was judged' };
   return { kind: 'refused', because: `its checks ended with ${checked.conclusion}`, report: checked.report };
+}
+
+/** Every judgement of exactly this tree, oldest first, whichever proposal it came from. */
+function judgementsOf(lines: readonly LedgerLine[], model: string, tree: string): readonly Checked[] {
+  return lines
+    .flatMap((line) => (line.model === model ? (checkedOf(line) ?? []) : []))
+    .filter((checked) => checked.tree === tree);
 }
 
 /** The newest refusal of this tree over what runs now. */
