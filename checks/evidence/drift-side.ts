@@ -12,13 +12,15 @@ const FEWEST_WINDOW_ROWS = 200;
 /** The other side of the drift check: the recorded window when it has rows enough, else the manifest's reference. */
 export async function driftSideOf(
   job: Pick<Job, 'window' | 'reference'>,
-  types: DataTypes,
+  { types }: DataTypes,
   candidate: OpenModel,
   champion: OpenModel | undefined,
 ): Promise<Parts['drift']> {
+  // Rows that lack a column are still rows: which columns production records is itself evidence.
+  const anyColumns: DataTypes = { types, required: [] };
   let why = 'nothing was recorded in production';
   if (job.window !== undefined) {
-    const table = await readData(job.window, types);
+    const table = await readData(job.window, anyColumns);
     if (table.kind === 'gathered' && table.value.rows >= FEWEST_WINDOW_ROWS)
       return {
         against: 'window',
@@ -34,7 +36,7 @@ export async function driftSideOf(
   }
   if (job.reference === undefined)
     return { against: 'none', why: `${why}, and the manifest names no drift.reference`, data: missing('drift', why) };
-  const table = await readData(job.reference, types);
+  const table = await readData(job.reference, anyColumns);
   return {
     against: 'reference',
     why: `${job.reference.name} (${why})`,
