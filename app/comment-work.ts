@@ -1,6 +1,6 @@
 import type { CommentWork } from './commands/answer-comment.ts';
 import { commands } from './commands/index.ts';
-import { listComments, markerOf, postCommentOnce } from './github/comments.ts';
+import { isOwn, listComments, markerOf, postCommentOnce } from './github/comments.ts';
 import { readDefaultBranch } from './github/default-branch.ts';
 import { permissionOf, roleOf } from './github/permissions.ts';
 import { readPolicy } from './github/policy.ts';
@@ -15,7 +15,6 @@ import { subjectOf } from './subject.ts';
 export function commentWork(
   project: Project,
   parts: {
-    readonly botLogin: string;
     readonly intake: Pick<Intake, 'proposal'>;
     readonly now: () => Date;
     readonly onError: (error: unknown, what: string) => void;
@@ -23,7 +22,7 @@ export function commentWork(
   },
 ): CommentWork {
   const { repository, ledger, rollouts, place } = project;
-  const { signal, now, botLogin, onError } = parts;
+  const { signal, now, onError } = parts;
   let policy: Promise<ReadPolicy> | undefined;
   const readPolicyOnce = () => {
     policy ??= defaultBranchPolicy(project, signal);
@@ -36,12 +35,12 @@ export function commentWork(
     onError,
     react: (comment, reaction) => react(repository, comment.id, reaction, signal),
     async hasAnswered(comment) {
-      const progress = await progressOf(repository, comment.id, botLogin, signal);
+      const progress = await progressOf(repository, comment.id, signal);
       if (progress !== 'seen') return progress === 'answered';
       // Seen by a process that ended before it reacted: whether it was done, its reply tells.
       const marker = markerOf(replyKey(comment.id));
       const comments = await listComments(repository, comment.issue, signal);
-      return comments.some(({ isBot, body }) => isBot && body.startsWith(marker));
+      return comments.some((each) => isOwn(repository, each) && each.body.startsWith(marker));
     },
     async reply(comment, text) {
       await postCommentOnce(repository, { issue: comment.issue, key: replyKey(comment.id), body: text }, signal);

@@ -12,6 +12,8 @@ import { every } from './clock.ts';
 import type { Config } from './config.ts';
 import { readAppAccount } from './github/app-account.ts';
 import { listDeliveries, redeliver, undelivered } from './github/deliveries.ts';
+import { readDefaultBranch } from './github/default-branch.ts';
+import { listOpenPullRequests } from './github/pull-requests.ts';
 import { listInstallations, listInstalledRepositories } from './github/installations.ts';
 import { folderObjectStore } from './github/object-store.ts';
 import { limitedFetch, octokitOf } from './github/octokit.ts';
@@ -74,7 +76,9 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
   const projects = new Map<string, Promise<Project>>();
   const known = new Map<string, Project>();
   const redelivered = boundedSet<string>(redeliveryMemory);
-  let botLogin: string | undefined;
+  /** The App's account; work waits until GitHub has told it. */
+  const account = Promise.withResolvers<string>();
+  account.promise.catch(() => undefined);
   let unready: string | undefined = 'starting';
 
   const onError = (error: unknown, what: string) => {
@@ -157,7 +161,6 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
     judging,
     prompt,
     checks: parts.checks,
-    botLogin: () => botLogin ?? '',
     now,
     onError,
     onJudged: () => onChange({ room: 'proposals' }),
@@ -169,13 +172,13 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
       key: `${place.owner}/${place.repo} rejudge ${model}`,
       repeat: 'joins',
       async run(signal) {
-        const { ledger } = await projectOf(place);
+        const { ledger, repository } = await projectOf(place);
         const { lines } = await ledger.read(signal);
-        const numbers = lines.flatMap((line) => {
-          const checked = checkedOf(line);
-          return checked?.model === model ? (checked.pullRequest ?? []) : [];
-        });
-        for (const number of new Set(numbers)) intake.proposal(place, number, 'quiet');
+        const judged = lines.flatMap((line) => checkedOf(line) ?? []).filter((checked) => checked.model === model);
+        const main = await readDefaultBranch(repository, signal);
+        const open = main === undefined ? [] : await listOpenPullRequests(repository, main.name, signal);
+        for (const { number } of open)
+          if (judged.some(({ pullRequest }) => pullRequest === number)) intake.proposal(place, number, 'quiet');
       },
     });
 
@@ -244,16 +247,19 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
   const begin = (what: string, intervalMs: number, run: (signal: AbortSignal) => Promise<void>) =>
     loops.push(every(intervalMs, run, (error) => onError(error, what), stopped.signal));
 
-  const learnWhoItIs = async (): Promise<void> => {
-    while (botLogin === undefined && !stopped.signal.aborted) {
+  /** Asks until GitHub answers; false when the end comes first. */
+  const learnWhoItIs = async (): Promise<boolean> => {
+    while (!stopped.signal.aborted) {
       try {
-        botLogin = (await readAppAccount((await probot.auth()).request, stopped.signal)).botLogin;
+        account.resolve((await readAppAccount((await probot.auth()).request, stopped.signal)).botLogin);
+        return true;
       } catch (error) {
         unready = 'GitHub does not answer as expected; see the log';
         onError(error, 'asking GitHub who the App is');
         await pause(startRetryMs, undefined, { signal: stopped.signal }).catch(() => undefined);
       }
     }
+    return false;
   };
 
   return {
@@ -261,8 +267,7 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
     handlers: slipwayApp(intake),
     unready: () => unready,
     async start() {
-      await learnWhoItIs();
-      if (stopped.signal.aborted) return;
+      if (!(await learnWhoItIs())) return;
       unready = undefined;
       begin('sweeping', config.intervals.sweepMs, sweepAll);
       begin('sweeping comments', config.intervals.liveSweepMs, sweepLive);
@@ -273,6 +278,7 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
       unready = 'stopping';
       const queues = Promise.all([judging.stop(limitMs), prompt.stop(limitMs)]);
       stopped.abort();
+      account.reject(new Error('the App has stopped'));
       await Promise.all([queues, ...loops]);
     },
   };

@@ -9,6 +9,7 @@ import { githubSnapshot } from './github/snapshot.ts';
 import type { ButtonPress, Intake, Place } from './intake.ts';
 import type { Project } from './project.ts';
 import { checkProposal } from './proposals/check-proposal.ts';
+import { closeLeftRuns } from './proposals/open-runs.ts';
 import { buttonAnswer } from './proposals/press-button.ts';
 import { refreshApprovals } from './proposals/refresh-approvals.ts';
 import type { Queue } from './queue.ts';
@@ -22,8 +23,6 @@ export interface IntakeParts {
   readonly judging: Queue;
   readonly prompt: Queue;
   readonly checks: readonly Check[];
-  /** `slipway[bot]` */
-  readonly botLogin: () => string;
   readonly now: () => Date;
   readonly onError: (error: unknown, what: string) => void;
   /** A proposal's judgement changed. */
@@ -82,7 +81,7 @@ export function queuedIntake(parts: IntakeParts): Intake {
         repeat: 'joins',
         async run(signal) {
           const project = await projectOf(place);
-          const work = commentWork(project, { botLogin: parts.botLogin(), intake, now, onError, signal });
+          const work = commentWork(project, { intake, now, onError, signal });
           await answerComment(comment, work);
           answered.add(comment.id);
         },
@@ -104,6 +103,14 @@ export function queuedIntake(parts: IntakeParts): Intake {
     },
     installed(place) {
       intake.pushed(place);
+      judging.add({
+        key: `${named(place)} left runs`,
+        repeat: 'joins',
+        async run(signal) {
+          const { repository, proposals } = await projectOf(place);
+          await closeLeftRuns(repository, proposals.openRuns, signal);
+        },
+      });
       prompt.add({
         key: `${named(place)} welcome`,
         repeat: 'joins',

@@ -5,7 +5,7 @@ interface Payload extends PlacePayload {
   readonly action: string;
   readonly pull_request: { readonly number: number };
   /** Of `edited`. */
-  readonly changes?: { readonly base?: unknown };
+  readonly changes?: object;
 }
 
 /** A proposal appeared, changed or went away. */
@@ -17,7 +17,7 @@ export function onPullRequest(payload: Payload, intake: Pick<Intake, 'proposal' 
       return intake.proposalClosed(place, number);
     case 'edited':
       // Title and description decide nothing; another base is another proposal.
-      return payload.changes?.base === undefined ? undefined : intake.proposal(place, number, 'quiet');
+      return 'base' in (payload.changes ?? {}) ? intake.proposal(place, number, 'quiet') : undefined;
     case 'opened':
     case 'synchronize':
     case 'reopened':

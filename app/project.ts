@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Check } from '../checks/check.ts';
 import type { CheckModel } from '../checks/check-model.ts';
 import type { FleetDriver, FleetRecords } from '../serving/fleet.ts';
@@ -10,6 +11,7 @@ import type { Ledger, LedgerEvent } from './ledger/ledger.ts';
 import type { LedgerKey } from './ledger/ledger-key.ts';
 import { watchedLedger } from './ledger/watched-ledger.ts';
 import type { ProposalParts } from './proposals/check-proposal.ts';
+import { openRunsIn } from './proposals/open-runs.ts';
 import { evaluate } from './proposals/evaluate.ts';
 import type { Evaluation } from './rollouts/judge.ts';
 import type { RepositoryRollouts } from './rollouts/create-rollouts.ts';
@@ -57,6 +59,7 @@ export function createProject(place: Place, repository: Repository, workshop: Wo
     ledger,
     store,
     history: historyMemory(),
+    openRuns: openRunsIn(join(cacheFolder, 'open-runs', place.owner, place.repo)),
     fleet,
     checkModel,
     checkNames: checks.map(({ name }) => name),

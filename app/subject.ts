@@ -1,6 +1,6 @@
 import type { Judged, Subject } from './commands/command.ts';
 import type { PullRequest } from './github/pull-requests.ts';
-import { contributorsOf, readPullRequest } from './github/pull-requests.ts';
+import { commitContributorsOf, contributorsOf, readPullRequest } from './github/pull-requests.ts';
 import type { Repository } from './github/request.ts';
 import { checkedOf } from './ledger/checked.ts';
 import type { Ledger, LedgerLine } from './ledger/ledger.ts';
@@ -39,9 +39,12 @@ export function subjectOf(parts: {
         pull === undefined
           ? await Promise.all([...numbers].map((each) => readPullRequest(repository, each, signal)))
           : [pull];
-      const people = await Promise.all(
-        pulls.filter((each) => each !== undefined).map((each) => contributorsOf(repository, each, signal)),
-      );
+      // Pushed without a pull request: then whoever made the commit.
+      const pushed = found.filter(({ pullRequest: of }) => pull === undefined && of === undefined);
+      const people = await Promise.all([
+        ...pulls.filter((each) => each !== undefined).map((each) => contributorsOf(repository, each, signal)),
+        ...pushed.map(({ commit }) => commitContributorsOf(repository, commit, signal)),
+      ]);
       return new Set(people.flatMap((each) => [...each]));
     },
     async judgeAgain(how) {

@@ -1,6 +1,7 @@
 import type { CheckConclusion } from '../../checks/report/report.ts';
 import { findOrCreate } from './find-or-create.ts';
 import { allPages } from './pages.ts';
+import { hasStatus } from './request.ts';
 import type { Repository } from './request.ts';
 
 /** GitHub's limits on one check run. */
@@ -79,6 +80,27 @@ export async function listCheckRuns(
   const newestByName = new Map<string, CheckRun>();
   for (const run of runs.map(checkRunOf).toSorted((a, b) => a.id - b.id)) newestByName.set(run.name, run);
   return [...newestByName.values()];
+}
+
+/** Undefined when there is no such check run (any more). */
+export async function readCheckRun(
+  repository: Repository,
+  id: number,
+  signal?: AbortSignal,
+): Promise<CheckRun | undefined> {
+  const { owner, repo, request } = repository;
+  try {
+    const { data } = await request('GET /repos/{owner}/{repo}/check-runs/{check_run_id}', {
+      owner,
+      repo,
+      check_run_id: id,
+      request: { signal },
+    });
+    return checkRunOf(data);
+  } catch (error) {
+    if (hasStatus(error, 404)) return undefined;
+    throw error;
+  }
 }
 
 /** Opens a check run as in progress; one that is there under this external id is taken instead. */

@@ -43,6 +43,14 @@ export async function listComments(
   return comments.map(commentOf);
 }
 
+/** Whether the App wrote it. */
+export function isOwn(
+  { botLogin }: Pick<Repository, 'botLogin'>,
+  { isBot, login }: Pick<Comment, 'isBot' | 'login'>,
+): boolean {
+  return isBot && (botLogin === undefined || login === botLogin);
+}
+
 /** Comments anywhere in the repository that were written or edited since then, oldest change first. */
 export async function listCommentsSince(
   repository: Repository,
@@ -78,7 +86,7 @@ export async function putComment(
   const body = withMarker(comment.body, marker);
   const find = async () => {
     const there = await listComments(repository, comment.issue, signal);
-    return there.find((candidate) => candidate.isBot && candidate.body.includes(marker));
+    return there.find((candidate) => isOwn(repository, candidate) && candidate.body.startsWith(marker));
   };
   const found = await findOrCreate(find, () => postComment(repository, comment.issue, body, signal));
   if (found.body === body) return found;
@@ -102,7 +110,7 @@ export async function postCommentOnce(
   const marker = markerOf(comment.key);
   const find = async () => {
     const there = await listComments(repository, comment.issue, signal);
-    return there.find((candidate) => candidate.isBot && candidate.body.includes(marker));
+    return there.find((candidate) => isOwn(repository, candidate) && candidate.body.startsWith(marker));
   };
   return findOrCreate(find, () => postComment(repository, comment.issue, withMarker(comment.body, marker), signal));
 }

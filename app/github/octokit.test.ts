@@ -59,6 +59,31 @@ describe('Octokit as Slipway uses it', () => {
     expect((await request('GET /repos/{owner}/{repo}', { owner: 'a', repo: 'b' })).status).toBe(200);
   });
 
+  it('asks again with the ETag of the last answer, and gives that again when nothing has changed', async () => {
+    const { request } = await probotOf(100).auth(1);
+    const look = () => request('GET /repos/{owner}/{repo}', { owner: 'a', repo: 'b' });
+    nock(api).get('/repos/a/b').reply(200, { id: 1 }, { etag: '"v1"' });
+    nock(api, { reqheaders: { 'if-none-match': '"v1"' } })
+      .get('/repos/a/b')
+      .reply(304);
+    nock(api, { reqheaders: { 'if-none-match': '"v1"' } })
+      .get('/repos/a/b')
+      .reply(200, { id: 2 }, { etag: '"v2"' });
+    expect([(await look()).data.id, (await look()).data.id, (await look()).data.id]).toEqual([1, 1, 2]);
+  });
+
+  it('does not give one installation what another was answered', async () => {
+    const probot = probotOf(100);
+    const [one, two] = await Promise.all([probot.auth(1), probot.auth(2)]);
+    const at = { owner: 'a', repo: 'b' };
+    nock(api).get('/repos/a/b').reply(200, { id: 1 }, { etag: '"v1"' });
+    nock(api, { badheaders: ['if-none-match'] })
+      .get('/repos/a/b')
+      .reply(404, { message: 'Not Found' });
+    await one.request('GET /repos/{owner}/{repo}', at);
+    await expect(two.request('GET /repos/{owner}/{repo}', at)).rejects.toMatchObject({ status: 404 });
+  });
+
   it('does not let one installation wait for the writes of another', async () => {
     const probot = probotOf(1);
     const [one, two] = await Promise.all([probot.auth(1), probot.auth(2)]);

@@ -1,4 +1,5 @@
 import { ProbotOctokit } from 'probot';
+import { conditionalGets } from './conditional-gets.ts';
 import { createPace } from './pace.ts';
 import type { PaceLimits } from './pace.ts';
 
@@ -19,7 +20,7 @@ export function octokitOf(limits: PaceLimits): typeof ProbotOctokit {
     perHour: limits.perHour,
   });
   // The function form: options given as an object are overwritten by Probot's own.
-  return ProbotOctokit.plugin(keepPostsSingle).defaults((options: OctokitOptions) => ({
+  return ProbotOctokit.plugin(keepPostsSingle, conditionalGets()).defaults((options: OctokitOptions) => ({
     ...options,
     throttle: { ...options.throttle, id: String(options.auth?.installationId ?? 'app'), write, notifications },
   }));

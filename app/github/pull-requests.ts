@@ -17,6 +17,8 @@ export interface PullRequest {
 }
 
 const pageLimit = 20;
+/** Commits made on github.com are committed by this account, which is nobody. */
+const webFlow = 'web-flow';
 
 /** Undefined when there is no pull request of that number. */
 export async function readPullRequest(
@@ -125,8 +127,25 @@ export async function contributorsOf(
     return data;
   }, pageLimit);
   const logins = commits.flatMap(({ author, committer }) => [...loginOf(author), ...loginOf(committer)]);
-  // Commits made on github.com are committed by `web-flow`, which is nobody.
-  return new Set([pullRequest.author, ...logins.filter((login) => login !== 'web-flow')]);
+  return new Set([pullRequest.author, ...logins.filter((login) => login !== webFlow)]);
+}
+
+/** Who made one commit. */
+export async function commitContributorsOf(
+  repository: Repository,
+  commit: string,
+  signal?: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const { owner, repo, request } = repository;
+  const { data } = await request('GET /repos/{owner}/{repo}/commits/{ref}', {
+    owner,
+    repo,
+    ref: commit,
+    per_page: 1,
+    request: { signal },
+  });
+  const logins = [...loginOf(data.author), ...loginOf(data.committer)];
+  return new Set(logins.filter((login) => login !== webFlow));
 }
 
 /** Where a pull request's branch left its base. */

@@ -21,14 +21,13 @@ export async function react(
   });
 }
 
-/** How far the App (by its account `slug[bot]`) has come with a comment, as its reactions tell. */
+/** How far the App has come with a comment, as its reactions tell. */
 export async function progressOf(
   repository: Repository,
   comment: number,
-  botLogin: string,
   signal?: AbortSignal,
 ): Promise<'unseen' | 'seen' | 'answered'> {
-  const { owner, repo, request } = repository;
+  const { owner, repo, request, botLogin } = repository;
   const { data } = await request('GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
     owner,
     repo,

@@ -11,6 +11,8 @@ export interface Repository {
   readonly owner: string;
   readonly repo: string;
   readonly request: Request;
+  /** The App's own account, `slipway[bot]`: what other bots write is not its own. Undefined: any bot's is taken for it. */
+  readonly botLogin?: string;
 }
 
 /** GitHub's answer was an error with this status (404: not there, 409 and 422: refused for what is there). */

@@ -9,6 +9,7 @@ import { judgeModel } from './judge-model.ts';
 import type { Judgement, JudgeParts } from './judge-model.ts';
 import { lookAtProposal, readProposal } from './look-at-proposal.ts';
 import type { LookParts, Proposal } from './look-at-proposal.ts';
+import type { OpenRuns } from './open-runs.ts';
 import { proposalRuns } from './proposal-runs.ts';
 import type { ProposalRuns } from './proposal-runs.ts';
 import { publishPlan } from './publish-plan.ts';
@@ -20,6 +21,7 @@ import { unreadableChecks } from './unreadable-checks.ts';
 export interface ProposalParts extends JudgeParts, LookParts {
   readonly repository: Repository;
   readonly appId: number;
+  readonly openRuns: OpenRuns;
   /** Every check there is, in the order in which they are shown. */
   readonly checkNames: readonly CheckName[];
   /** The dashboard's address; undefined: no links. */
@@ -49,22 +51,24 @@ export async function checkProposal(
 ): Promise<void> {
   const pull = await readProposal(parts.repository, number, signal);
   if (pull === undefined) return;
-  const { repository, appId } = parts;
+  const { repository, appId, openRuns } = parts;
   const quiet = how === 'quiet';
-  const runs = await proposalRuns({ repository, appId, pullRequest: number, headSha: pull.headSha, quiet }, signal);
+  const detailsUrl = detailsUrlOf(parts, number);
+  const head = { repository, appId, openRuns, pullRequest: number, headSha: pull.headSha, quiet };
+  const runs = await proposalRuns(detailsUrl === undefined ? head : { ...head, detailsUrl }, signal);
   try {
     runs.open(summaryName);
     const look = await lookAtProposal(parts, pull, signal);
     if (look.kind === 'unclear') return runs.close(summaryName, failedOutput(look.reason));
     const outcomes = await judgeAll(parts, look.proposal, !quiet, runs, signal);
-    await publishPlan(parts, look.proposal, outcomes, detailsUrlOf(parts, number), signal);
+    await publishPlan(parts, look.proposal, outcomes, detailsUrl, signal);
     // The summary is what lets a merge through: it comes when everything under it can be read.
     await runs.written();
     runs.close(
       summaryName,
       summaryOutput(
         outcomes.map(({ verdict }) => verdict),
-        detailsUrlOf(parts, number),
+        detailsUrl,
       ),
     );
     runs.closeRest(failedOutput('The checks ended without a result for this one.'));

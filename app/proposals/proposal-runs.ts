@@ -1,6 +1,7 @@
 import { closeCheckRun, listCheckRuns, openCheckRun } from '../github/check-runs.ts';
 import type { CheckRun, CheckRunOutput } from '../github/check-runs.ts';
 import type { Repository } from '../github/request.ts';
+import type { OpenRuns } from './open-runs.ts';
 
 /**
  * The check runs of one proposal's head. Whatever was opened is closed in the end: `closeRest` takes what is left, and
@@ -25,6 +26,9 @@ export interface ProposalHead {
   readonly headSha: string;
   /** Judged again from the cache: runs stay as they are until a result differs. */
   readonly quiet: boolean;
+  readonly openRuns: OpenRuns;
+  /** Where the proposal is shown. */
+  readonly detailsUrl?: string;
 }
 
 export async function proposalRuns(head: ProposalHead, signal: AbortSignal): Promise<ProposalRuns> {
@@ -50,18 +54,27 @@ export async function proposalRuns(head: ProposalHead, signal: AbortSignal): Pro
     track(run);
     return run;
   };
-  const beginRun = (name: string): Promise<CheckRun> => {
+  const beginRun = async (name: string): Promise<CheckRun> => {
     const last = there.get(name);
-    if (last !== undefined && last.status !== 'completed') return Promise.resolve(last);
+    if (last !== undefined && last.status !== 'completed') return last;
     const externalId = `${pullRequest}/${name}/${attemptOf(last) + 1}`;
-    return openCheckRun(repository, { name, headSha, externalId, appId }, AbortSignal.timeout(writeLimitMs));
+    const link = head.detailsUrl === undefined ? {} : { detailsUrl: head.detailsUrl };
+    const limit = AbortSignal.timeout(writeLimitMs);
+    const run = await openCheckRun(repository, { name, headSha, externalId, appId, ...link }, limit);
+    await head.openRuns.opened({ id: run.id, pullRequest, headSha });
+    return run;
+  };
+  const end = async (name: string, output: CheckRunOutput): Promise<void> => {
+    const { id } = await begin(name);
+    await closeCheckRun(repository, id, output, AbortSignal.timeout(writeLimitMs));
+    await head.openRuns.closed(id);
   };
   const finished = new Set<string>();
   const close = (name: string, output: CheckRunOutput) => {
     finished.add(name);
     const last = there.get(name);
     if (head.quiet && !opened.has(name) && last !== undefined && saysTheSame(last, output)) return;
-    track(begin(name).then((run) => closeCheckRun(repository, run.id, output, AbortSignal.timeout(writeLimitMs))));
+    track(end(name, output));
   };
 
   return {

@@ -1,4 +1,4 @@
-import { listComments, markerOf, putComment } from '../github/comments.ts';
+import { isOwn, listComments, markerOf, putComment } from '../github/comments.ts';
 import { approvalsOf } from '../github/pull-requests.ts';
 import type { Repository } from '../github/request.ts';
 import { readProposal } from './look-at-proposal.ts';
@@ -11,7 +11,7 @@ export async function refreshApprovals(repository: Repository, number: number, s
   if (pull === undefined) return;
   const marker = markerOf(planKey);
   const comments = await listComments(repository, number, signal);
-  const plan = comments.find(({ isBot, body }) => isBot && body.startsWith(marker));
+  const plan = comments.find((comment) => isOwn(repository, comment) && comment.body.startsWith(marker));
   if (plan === undefined) return;
   const body = withApprovals(plan.body.slice(marker.length + 1), await approvalsOf(repository, pull, signal));
   await putComment(repository, { issue: number, key: planKey, body }, signal);
