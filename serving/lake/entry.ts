@@ -33,6 +33,8 @@ export interface LogSchema {
   /** Input columns that are written; private ones are not among them. */
   readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
   readonly inputs: readonly InputPlan[];
+  /** Names that must not be written, whoever sends them. */
+  readonly withheld?: readonly string[];
   readonly score?: ScoreMapping;
 }
 

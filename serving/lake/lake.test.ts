@@ -85,6 +85,26 @@ const read = (more: Partial<LogQuery> = {}) =>
   });
 
 describe('the prediction log', () => {
+  it('writes what callers send besides: the next revision may need it, but never what is withheld', async () => {
+    journal.describe({ ...schema, withheld: ['email'] });
+    await record(
+      entryOf({ instances: [{ age: 30 }] }),
+      entryOf({
+        instances: [{ age: 31, balance: 12.5, city: 'Ulm', email: 'a@b.example', tags: [1, 2], odd: { deep: 1 } }],
+      }),
+      entryOf({ instances: [{ age: 32, balance: 'much', city: 'Bonn' }] }),
+    );
+    const { columns, values } = await read();
+    const byAge = (name: string) =>
+      Object.fromEntries((values.get('age') ?? []).map((age, row) => [Number(age), values.get(name)?.[row]]));
+    expect(byAge('balance')).toEqual({ 30: null, 31: 12.5, 32: null });
+    expect(byAge('city')).toEqual({ 30: null, 31: 'Ulm', 32: 'Bonn' });
+    expect(byAge('tags')[31]).toEqual([1, 2]);
+    const names = columns.map(({ name }) => name);
+    expect(names).not.toContain('email');
+    expect(names).not.toContain('odd');
+  });
+
   it('keeps records as typed columns under their own names, with the answer beside them', async () => {
     const record1 = { age: 41, sector: 'west', account: '9007199254740993', member: true, pixels: [1, 2, 3, 4] };
     await record(
@@ -159,7 +179,8 @@ describe('the prediction log', () => {
     expect(column('score')).toMatchObject({ kind: 'number', values: Float64Array.of(0.7, 0.7, 0.7) });
   });
 
-  it('holds no column that is not in the schema, which leaves private ones out', async () => {
+  it('never holds a column that the manifest calls private', async () => {
+    journal.describe({ ...schema, withheld: ['email'] });
     await record(entryOf({ instances: [{ age: 41, email: 'ana@example.org' }] }));
     const { columns } = await read();
     expect(columns.map(({ name }) => name)).not.toContain('email');

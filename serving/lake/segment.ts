@@ -3,8 +3,9 @@ import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ScoreMapping, type Scores, decisionOf } from '../model/score.ts';
 import type { LogEntry, LogSchema } from './entry.ts';
-import { type LogColumn, LOG_TYPES, type LogRows, type LogValue, parquetOf } from './log-column.ts';
+import { type LogColumn, LOG_TYPES, type LogRows, type LogType, type LogValue, parquetOf } from './log-column.ts';
 import { inputsOf } from './row-reader.ts';
+import { unusedInputsOf } from './unused-inputs.ts';
 
 /**
  * A *segment* is one Parquet file of one revision's rows: `model=<model>/day=<UTC day>/<first row's milliseconds>-<unique>.parquet`. It is
@@ -15,9 +16,11 @@ export class Segment {
   readonly schema: LogSchema;
   readonly path: string;
   readonly openedAtMs: number;
-  readonly #columns: readonly LogColumn[];
+  /** The revision's own columns, and those that callers sent besides: a request may carry what only the next revision takes. */
+  readonly #columns: LogColumn[];
   readonly #names: ReturnType<typeof logNamesOf>;
-  readonly #values: ReadonlyMap<string, LogValue[]>;
+  readonly #values: Map<string, LogValue[]>;
+  readonly #unused = new Map<string, LogType>();
   #rows = 0;
   #dirty = false;
 
@@ -25,7 +28,7 @@ export class Segment {
     this.schema = schema;
     this.openedAtMs = openedAtMs;
     this.#names = logNamesOf(schema);
-    this.#columns = logColumnsOf(schema);
+    this.#columns = [...logColumnsOf(schema)];
     this.#values = new Map(this.#columns.map(({ name }) => [name, []]));
     const day = new Date(openedAtMs).toISOString().slice(0, 10);
     this.path = join(
@@ -43,14 +46,33 @@ export class Segment {
   add(entry: LogEntry): void {
     const rows = Math.max(1, entry.rows);
     const inputs = inputsOf({ ...entry, rows }, this.schema);
-    for (const [name, values] of inputs) this.#column(name).push(...values);
+    for (const [name, values] of inputs.columns) this.#column(name).push(...values);
+    this.#addUnused({ ...entry, rows });
     const decisions = decisionsOf(entry, this.schema.score);
     for (let row = 0; row < rows; row++) {
-      const own = ownValues(entry, this.schema, row, decisions[row]);
+      const own = ownValues(entry, this.schema, row, decisions[row], inputs.alsoSent[row] ?? null);
       for (const [key, name] of Object.entries(this.#names)) this.#column(name).push(own[key as OwnColumn]);
     }
     this.#rows += rows;
     this.#dirty = true;
+  }
+
+  #addUnused(entry: LogEntry): void {
+    const sent = new Map(unusedInputsOf(entry, this.schema).map((input) => [input.name, input] as const));
+    for (const { name, type } of sent.values()) {
+      if (this.#values.has(name) || this.#unused.size >= MOST_UNUSED) continue;
+      this.#unused.set(name, type);
+      this.#columns.push({ name, type });
+      this.#values.set(
+        name,
+        Array.from({ length: this.#rows }, () => null),
+      );
+    }
+    for (const [name, type] of this.#unused) {
+      const input = sent.get(name);
+      const values = input?.type === type ? input.values : Array.from({ length: entry.rows }, () => null);
+      this.#column(name).push(...values);
+    }
   }
 
   /** Writes what it holds into its place, if that has changed. */
@@ -80,6 +102,9 @@ export class Segment {
   }
 }
 
+/** A caller who invents names must not make a segment grow without bound. */
+const MOST_UNUSED = 256;
+
 const OWN_COLUMNS = {
   time: 'TIMESTAMP',
   id: 'STRING',
@@ -96,6 +121,7 @@ const OWN_COLUMNS = {
   flags: 'STRING',
   input_bytes: 'INT32',
   input_digest: 'STRING',
+  also_sent: 'STRING',
 } as const;
 export type OwnColumn = keyof typeof OWN_COLUMNS;
 
@@ -122,6 +148,7 @@ function ownValues(
   { model, version, revision, digest }: LogSchema,
   row: number,
   decision: Decision | undefined,
+  alsoSent: string | null,
 ): Readonly<Record<OwnColumn, LogValue>> {
   return {
     time: new Date(entry.at),
@@ -139,6 +166,7 @@ function ownValues(
     flags: entry.flags.join('; '),
     input_bytes: entry.bodyBytes,
     input_digest: entry.bodyDigest ?? null,
+    also_sent: alsoSent,
   };
 }
 

@@ -259,6 +259,7 @@ function schemaOf({ order, records, score, session }: LoadedRevision): LogSchema
     digest,
     columns: [...columns, ...declared].filter(({ name }) => !hidden.has(name)),
     inputs: records.kind === 'signature' ? records.signature.inputs : [],
+    withheld: order.privateColumns,
     ...(score === undefined ? {} : { score }),
   };
 }
