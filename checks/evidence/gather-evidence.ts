@@ -362,6 +362,15 @@ async function ageOf(file: string): Promise<number> {
   }
 }
 
+const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
+
+/** Folders of jobs whose process was killed: nobody else will remove them. No job runs this long. */
+async function removeForgotten(jobs: string): Promise<void> {
+  for (const name of await readdir(jobs))
+    if (Date.now() - (await ageOf(join(jobs, name))) > FORGOTTEN_AFTER_MS)
+      await rm(join(jobs, name), { recursive: true, force: true });
+}
+
 const CHILD = join(import.meta.dirname, `child${extname(import.meta.filename)}`);
 const NEW_PROCESSES = ['again-1', 'again-2'];
 
@@ -373,7 +382,9 @@ async function measureInChild(
   isolation: Isolation,
 ): Promise<{ readonly parts: MeasuredParts; readonly complete: boolean }> {
   await mkdir(join(input.cacheFolder, 'jobs'), { recursive: true });
-  const folder = await mkdtemp(join(await realpath(join(input.cacheFolder, 'jobs')), 'job-'));
+  const jobs = await realpath(join(input.cacheFolder, 'jobs'));
+  await removeForgotten(jobs);
+  const folder = await mkdtemp(join(jobs, 'job-'));
   try {
     await writeJob(folder, plan);
     const run = (args: readonly string[]) =>

@@ -4,7 +4,6 @@ import { tableOfRecords } from '../../serving/model/records.ts';
 import { answerOf } from '../../serving/model/score.ts';
 import { readJsonLines, type JsonLine } from '../data/json-lines.ts';
 import type { GoldenOutcome, Part } from './evidence.ts';
-import type { Tolerance } from './job.ts';
 import { gathered, missing } from './missing.ts';
 import { answerBatch, type OpenModel } from './open-model.ts';
 
@@ -20,28 +19,24 @@ interface Golden {
 }
 
 /** Answers every golden on its own, so that one bad record spoils no other. A line that is no golden is an outcome with an error. */
-export async function answerGoldens(
-  file: string,
-  model: OpenModel,
-  tolerance: Tolerance,
-): Promise<Part<readonly GoldenOutcome[]>> {
+export async function answerGoldens(file: string, model: OpenModel): Promise<Part<readonly GoldenOutcome[]>> {
   const lines = readJsonLines(await readFile(file));
   if (lines.length === 0) return missing('golden', 'the file of goldens is empty');
   if (lines.length > MOST_GOLDENS) return missing('golden', `${lines.length} goldens, at most ${MOST_GOLDENS} are run`);
   const outcomes: GoldenOutcome[] = [];
   for (const line of lines) {
     const golden = goldenOf(line);
-    outcomes.push('record' in golden ? await answerGolden(golden, model, tolerance) : golden);
+    outcomes.push('record' in golden ? await answerGolden(golden, model) : golden);
   }
   return gathered(outcomes);
 }
 
-async function answerGolden(golden: Golden, model: OpenModel, tolerance: Tolerance): Promise<GoldenOutcome> {
+async function answerGolden(golden: Golden, model: OpenModel): Promise<GoldenOutcome> {
   const { line, expected, why } = golden;
   const told = {
     line,
     expected,
-    tolerance: golden.tolerance ?? defaultTolerance(expected.score, tolerance),
+    tolerance: golden.tolerance ?? defaultTolerance(expected.score),
     ...(why === undefined ? {} : { why }),
   };
   const read = tableOfRecords(model.signature, [golden.record]);
@@ -59,10 +54,11 @@ async function answerGolden(golden: Golden, model: OpenModel, tolerance: Toleran
   }
 }
 
-/** As between runs: absolute plus relative times what was expected. */
-function defaultTolerance(score: number | readonly number[] | undefined, { absolute, relative }: Tolerance): number {
-  const largest = score === undefined ? 0 : Math.max(0, ...[score].flat().map(Math.abs));
-  return absolute + relative * largest;
+/** Of a golden that names none; above 1 it grows with what was expected, since float32 has seven digits and not seven decimals. */
+const DEFAULT_TOLERANCE = 1e-4;
+
+function defaultTolerance(score: number | readonly number[] | undefined): number {
+  return DEFAULT_TOLERANCE * Math.max(1, ...[score ?? 0].flat().map(Math.abs));
 }
 
 function goldenOf(line: JsonLine): Golden | GoldenOutcome {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,6 +70,27 @@ describe('a limited child', () => {
     setImmediate(() => stop.abort(new Error('stopped by the test')));
     await expect(running).rejects.toThrow('stopped by the test');
   });
+
+  it.skipIf(process.platform !== 'linux').each(['namespace', 'process'] as const)(
+    'under %s ends with its parent, also one that is killed at once and cannot say so',
+    async (under) => {
+      const file = join(folder, 'endless.mjs');
+      writeFileSync(file, 'console.log(process.pid); for (;;);');
+      const parent = spawn(process.execPath, [
+        '--input-type=module',
+        '-e',
+        `import { runLimited } from ${JSON.stringify(join(import.meta.dirname, 'limited-child.ts'))};
+         const folder = ${JSON.stringify(folder)};
+         await runLimited(${JSON.stringify(file)}, [], { folder, isolation: '${isolation === 'namespace' ? under : 'process'}', limits: { timeMs: 60000, memoryMb: 1024 }, onLine: (pid) => console.log(pid) });`,
+      ]);
+      const pid = await new Promise<number>((told) => parent.stdout.once('data', (data: Buffer) => told(Number(data))));
+      expect(existsSync(`/proc/${pid}`)).toBe(true);
+      const ended = new Promise((resolve) => parent.once('close', resolve));
+      parent.kill('SIGKILL');
+      await ended;
+      await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+    },
+  );
 
   it.skipIf(isolation !== 'namespace')('writes nowhere but in its folder', async () => {
     const outside = mkdtempSync(join(tmpdir(), 'slipway-outside-'));

@@ -30,12 +30,21 @@ printf '%s\\n' "$mounts" | while read -r id parent device root point options res
   [ "$point" = "$folder" ] && continue
   mount -o "remount,bind,ro\${options#rw}" "$point"
 done
+`;
+
+/** The child ends with this process, however it ends: a graph that never returns must not outlive a kill -9. */
+const END_WITH_PARENT = `
+command -v setpriv > /dev/null 2>&1 && exec setpriv --pdeathsig KILL "$@"
 exec "$@"
 `;
 
 function namespaceCommand(folder: string, command: readonly string[]): readonly string[] {
   const flags = ['--user', '--net', '--mount', '--map-root-user'];
-  return ['unshare', ...flags, 'sh', '-c', READ_ONLY_BUT_FOLDER, 'sh', folder, ...command];
+  return ['unshare', ...flags, 'sh', '-c', READ_ONLY_BUT_FOLDER + END_WITH_PARENT, 'sh', folder, ...command];
+}
+
+function plainCommand(command: readonly string[]): readonly string[] {
+  return process.platform === 'linux' ? ['sh', '-c', END_WITH_PARENT, 'sh', ...command] : command;
 }
 
 let known: Isolation | undefined;
@@ -74,7 +83,8 @@ export async function runLimited(
 ): Promise<ChildEnd> {
   options.signal?.throwIfAborted();
   const command = [process.execPath, '--no-warnings', script, ...args];
-  const [file = '', ...rest] = options.isolation === 'namespace' ? namespaceCommand(options.folder, command) : command;
+  const [file = '', ...rest] =
+    options.isolation === 'namespace' ? namespaceCommand(options.folder, command) : plainCommand(command);
   const child = spawn(file, rest, {
     cwd: options.folder,
     env: { PATH, HOME: options.folder, TMPDIR: options.folder, LANG: 'C.UTF-8', ORT_DISABLE_TELEMETRY: '1' },

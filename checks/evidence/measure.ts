@@ -39,7 +39,7 @@ export async function measure(job: Job, sink: Sink): Promise<void> {
   }
   if (job.goldens !== undefined) {
     sink.progress({ stage: 'asking goldens', done: 0, of: 1 });
-    sink.put('goldens', await answerGoldens(job.goldens, candidate, job.tolerance));
+    sink.put('goldens', await answerGoldens(job.goldens, candidate));
   }
   const why = evaluation.kind === 'missing' ? evaluation : timed.kind === 'missing' ? timed : undefined;
   if (why !== undefined) for (const part of ['corners', 'repeats'] as const) sink.put(part, why);
