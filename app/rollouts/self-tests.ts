@@ -1,12 +1,13 @@
 import { gatherEvidence } from '../../checks/evidence/gather-evidence.ts';
-import type { ArtifactEvidence } from '../../checks/evidence/evidence.ts';
 import { readJsonLines } from '../../checks/data/json-lines.ts';
 import type { LoadedManifest } from '../../checks/manifest/manifest.ts';
 import type { Policy } from '../../checks/manifest/policy.ts';
 import type { Snapshot } from '../../checks/snapshot.ts';
 import type { SelfTest } from '../../serving/fleet.ts';
+import { tableOfRecords } from '../../serving/model/records.ts';
 import { spreadRows } from '../../serving/model/rows.ts';
 import { answerOf } from '../../serving/model/score.ts';
+import { type Signature, signatureOf } from '../../serving/model/signature.ts';
 import type { Column, Row, Table } from '../../serving/model/table.ts';
 import type { SelfTestsOf } from './revision-source.ts';
 
@@ -72,24 +73,20 @@ async function evaluationTests(
     signal,
   });
   const { evaluation: data, candidate } = evidence;
-  if (data.kind === 'missing' || candidate.kind === 'missing') return [];
+  const { session } = evidence.artifact;
+  if (data.kind === 'missing' || candidate.kind === 'missing' || session.kind === 'missing') return [];
   const { table } = data.value;
-  const flags = flagColumns(loaded, evidence.artifact);
+  // The columns and types that the replica will ask for: it reads the same graph and the same manifest.
+  const { signature } = signatureOf(loaded.specification, session.value.inputs);
   return [...spreadRows(table.rows, SELF_TESTS)]
-    .map((row) => ({
-      record: recordAt(table, row, evaluation.label, flags),
-      score: answerOf(candidate.value, row).score,
-    }))
-    .filter(({ score }) => [score].flat().every(Number.isFinite))
+    .map((row) => ({ record: recordAt(table, row, signature), score: answerOf(candidate.value, row).score }))
+    .filter(({ record, score }) => isAskable(signature, record) && [score].flat().every(Number.isFinite))
     .map(({ record, score }) => ({ record, score, tolerance: toleranceOf(score, loaded) }));
 }
 
-/** Columns that a caller sends as true and false: tables keep them as 1 and 0. */
-function flagColumns({ manifest }: LoadedManifest, { session }: ArtifactEvidence): ReadonlySet<string> {
-  const declared = Object.entries(manifest.columns).flatMap(([name, { type }]) => (type === 'boolean' ? [name] : []));
-  const inputs = session.kind === 'missing' ? [] : session.value.inputs.filter(({ datatype }) => datatype === 'BOOL');
-  const fed = inputs.flatMap(({ name }) => manifest.inputs.find((input) => input.name === name)?.columns ?? [name]);
-  return new Set([...declared, ...fed]);
+/** A record that a replica would refuse says nothing of the model. */
+function isAskable(signature: Signature, record: Row): boolean {
+  return tableOfRecords(signature, [record]).kind === 'table';
 }
 
 /** As between runs of the checks: absolute, plus relative times the score. */
@@ -98,11 +95,12 @@ function toleranceOf(score: number | readonly number[], { manifest }: LoadedMani
   return absolute + relative * Math.max(0, ...[score].flat().map(Math.abs));
 }
 
-/** A row as a caller would send it. The label is no input. */
-function recordAt(table: Table, row: number, label: string, flags: ReadonlySet<string>): Row {
-  const entries = [...table.columns.values()]
-    .filter(({ name }) => name !== label)
-    .map((column) => [column.name, cellAt(column, row, flags.has(column.name))] as const);
+/** A row as a caller would send it. */
+function recordAt(table: Table, row: number, { columns }: Signature): Row {
+  const entries = columns.flatMap(({ name, type }) => {
+    const column = table.columns.get(name);
+    return column === undefined ? [] : [[name, cellAt(column, row, type === 'boolean')] as const];
+  });
   return Object.fromEntries(entries);
 }
 
