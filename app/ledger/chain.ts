@@ -10,6 +10,9 @@ import type { LedgerKey, LedgerVerifier } from './ledger-key.ts';
  */
 export const chainStart = '0'.repeat(64);
 
+/** Where a day's lines stand: `2026/11/21.jsonl`. Days are read in the order of their names. */
+export const ledgerDayFile = /^\d{4}\/\d{2}\/\d{2}\.jsonl$/;
+
 /** Lines for new events at the end of a chain. */
 export function extendChain(
   chain: readonly LedgerLine[],

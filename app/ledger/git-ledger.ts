@@ -6,7 +6,7 @@ import type { ObjectStore } from '../github/object-store.ts';
 import { hasStatus } from '../github/request.ts';
 import type { Repository } from '../github/request.ts';
 import { readTree } from '../github/tree.ts';
-import { extendChain, lineText, verifyChain } from './chain.ts';
+import { extendChain, ledgerDayFile, lineText, verifyChain } from './chain.ts';
 import type { Verified } from './chain.ts';
 import type { Ledger, LedgerEvent, LedgerLine } from './ledger.ts';
 import type { LedgerKey } from './ledger-key.ts';
@@ -19,7 +19,6 @@ export const ledgerRef = 'slipway/ledger';
 const attemptLimit = 10;
 const attemptPauseMs = 200;
 const fileLimitBytes = 100 * 1024 * 1024;
-const dayFile = /^\d{4}\/\d{2}\/\d{2}\.jsonl$/;
 
 /**
  * The ledger of one repository on GitHub, by its git data API: `2026/11/21.jsonl` a day, `reports/<sha256>.json`.
@@ -184,7 +183,7 @@ function grown(state: State, { files, lines }: Addition, commit: string): State 
   const days = new Map(state.days);
   const reports = new Map(state.reports);
   for (const [path, text] of files)
-    if (dayFile.test(path)) days.set(path, text);
+    if (ledgerDayFile.test(path)) days.set(path, text);
     else reports.set(path, blobIdOf(Buffer.from(text), commit.length));
   return { commit, days, reports, lines: [...state.lines, ...lines], problems: state.problems };
 }
@@ -260,7 +259,7 @@ async function readState(
   const tree = await readTree(repository, commit, signal);
   const blobs = tree.filter(({ kind }) => kind === 'blob').toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const files: { readonly path: string; readonly text: string }[] = [];
-  for (const { path, sha } of blobs.filter((blob) => dayFile.test(blob.path))) {
+  for (const { path, sha } of blobs.filter((blob) => ledgerDayFile.test(blob.path))) {
     const bytes = await readBlob(repository, { sha, limitBytes: fileLimitBytes }, store, signal);
     files.push({ path, text: Buffer.from(bytes).toString('utf8') });
   }
