@@ -29,7 +29,7 @@ import { createQueue } from './queue.ts';
 import { githubOfRepository } from './rollouts/github-of-repository.ts';
 import { createRollouts } from './rollouts/create-rollouts.ts';
 import { liveRollout, stateOf } from './rollouts/model-state.ts';
-import { selfTestsOf } from './self-tests.ts';
+import { selfTestsFrom } from './rollouts/self-tests.ts';
 import { createSweep } from './sweep.ts';
 
 export interface ControlPlaneParts {
@@ -132,7 +132,7 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
             fleet,
             ledger,
             evaluate,
-            selfTestsOf,
+            selfTestsOf: selfTestsFrom(join(config.dataFolder, 'cache')),
             cacheFolder: join(config.dataFolder, 'cache'),
             ...(config.publicUrl === undefined
               ? {}
