@@ -291,7 +291,7 @@ describe('the callers’ contract', () => {
       window: { label: 'recorded', file: join(loans, 'data/production_nodrift.csv') },
     });
     const unknown = await judged(proposal, question());
-    const id = 'artifact/contract/new-column/group';
+    const id = 'artifact/contract/new-columns';
     expect(
       [lacking, carrying, unknown].map((report) => [find(report, id)?.verdict, find(report, id)?.severity]),
     ).toEqual([

@@ -1,10 +1,12 @@
 import { scoreMappingOf } from '../serving/model/score.ts';
 import { shapeText, signatureOf, type ColumnType } from '../serving/model/signature.ts';
+import type { Column } from '../serving/model/table.ts';
 import type { TensorDeclaration } from '../serving/model/tensor.ts';
 import type { Evidence, SessionFacts } from './evidence/evidence.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import type { LoadedManifest } from './manifest/manifest.ts';
-import type { Finding } from './report/report.ts';
+import { countText, plural } from './report/format.ts';
+import type { Finding, Measured } from './report/report.ts';
 
 /** One way in which callers of the champion would notice. */
 interface Change {
@@ -13,6 +15,7 @@ interface Change {
   readonly pointer: string;
   /** `breaking`: callers that go on as before are served wrongly, or not at all. */
   readonly effect: 'breaking' | 'unknown' | 'none';
+  readonly measured?: Measured;
 }
 
 /**
@@ -52,12 +55,12 @@ export function contractFindings(evidence: Evidence): readonly Finding[] {
 }
 
 function findingOf(
-  { id, reason, pointer, effect }: Change,
+  { id, reason, pointer, effect, measured: numbers }: Change,
   version: string,
   declared: string | undefined,
   proposal: LoadedManifest,
 ): Finding {
-  const measured = { against: version, effect, declared: declared ?? null };
+  const measured = { against: version, effect, declared: declared ?? null, ...numbers };
   const at = proposal.place(pointer);
   if (effect === 'none') return pass(id, reason, measured, { at });
   if (effect === 'unknown')
@@ -74,7 +77,7 @@ interface Side {
   readonly facts: SessionFacts;
 }
 
-function changesOf(before: Side, after: Side, recorded: ReadonlySet<string> | undefined): readonly Change[] {
+function changesOf(before: Side, after: Side, recorded: Recorded | undefined): readonly Change[] {
   return [
     ...outputChanges(before.facts.outputs, after.facts.outputs),
     ...decisionChanges(before, after),
@@ -127,42 +130,102 @@ function decisionChanges(before: Side, after: Side): readonly Change[] {
   ];
 }
 
-/** Columns of requests that production recorded; undefined when none were recorded. */
-function recordedColumns({ drift }: Evidence): ReadonlySet<string> | undefined {
+/** How many recorded requests hold a value of a column, and how many were recorded. */
+type Recorded = (column: string) => { readonly carrying: number; readonly told: number };
+
+/** What production recorded of callers' requests, columns that the running version does not read included; undefined when nothing was. */
+function recordedColumns({ drift }: Evidence): Recorded | undefined {
   const { against } = drift;
   if (against.kind !== 'window' || against.data.kind === 'missing') return undefined;
-  return new Set(against.data.value.table.columns.keys());
+  const { columns, rows } = against.data.value.table;
+  return (name) => {
+    const column = columns.get(name);
+    return { carrying: column === undefined ? 0 : carryingRows(column), told: rows };
+  };
 }
 
-function columnChanges(before: Side, after: Side, recorded: ReadonlySet<string> | undefined): readonly Change[] {
+function carryingRows(column: Column): number {
+  switch (column.kind) {
+    case 'number':
+      return column.values.filter((value) => !Number.isNaN(value)).length;
+    case 'integer':
+      return column.missing.filter((missing) => missing === 0).length;
+    case 'category':
+      return column.codes.filter((code) => code !== -1).length;
+    case 'list':
+      return column.values.filter((value) => value !== undefined).length;
+  }
+}
+
+function columnChanges(before: Side, after: Side, recorded: Recorded | undefined): readonly Change[] {
   const was = new Map(columnsOf(before).map(({ name, type }) => [name, type]));
-  return columnsOf(after).flatMap(({ name, type }): readonly Change[] => {
+  const now = columnsOf(after);
+  const fresh = now.filter(({ name }) => !was.has(name)).map(({ name }) => name);
+  const retyped = now.flatMap(({ name, type }): readonly Change[] => {
     const old = was.get(name);
-    if (old !== undefined)
-      return accepts(type, old)
-        ? []
-        : [
-            {
-              id: `artifact/contract/column/${name}`,
-              reason: `column "${name}" was ${old} and is ${type}`,
-              pointer: '/columns',
-              effect: 'breaking',
-            },
-          ];
-    return [{ id: `artifact/contract/new-column/${name}`, pointer: '/inputs', ...newlyNeeded(name, recorded) }];
+    return old === undefined || accepts(type, old)
+      ? []
+      : [
+          {
+            id: `artifact/contract/column/${name}`,
+            reason: `column "${name}" was ${old} and is ${type}`,
+            pointer: '/columns',
+            effect: 'breaking',
+          },
+        ];
   });
+  return fresh.length === 0
+    ? retyped
+    : [...retyped, { id: 'artifact/contract/new-columns', pointer: '/inputs', ...newlyNeeded(fresh, recorded) }];
 }
 
-function newlyNeeded(name: string, recorded: ReadonlySet<string> | undefined): Pick<Change, 'reason' | 'effect'> {
-  const needed = `column "${name}" is newly needed`;
-  if (recorded === undefined)
+/** All new columns in one finding: thirty that say the same would hide the one that says something else. */
+function newlyNeeded(
+  names: readonly string[],
+  recorded: Recorded | undefined,
+): Pick<Change, 'reason' | 'effect' | 'measured'> {
+  const one = names.length === 1;
+  const needed = one ? `column ${namesText(names)} is newly needed` : `${names.length} columns are newly needed`;
+  const list = one ? '' : `: ${namesText(names)}`;
+  const counts = names.map((name) => ({ name, ...(recorded?.(name) ?? { carrying: 0, told: 0 }) }));
+  const measured = { columns: names, requests: Math.max(0, ...counts.map(({ told }) => told)) };
+  if (counts.every(({ told }) => told === 0))
     return {
-      reason: `${needed}, and no requests are recorded that would tell whether callers send it`,
+      reason: `${needed}, and no requests are recorded that would tell whether callers send ${one ? 'it' : 'them'}${list}`,
       effect: 'unknown',
+      measured,
     };
-  return recorded.has(name)
-    ? { reason: `${needed}, and recorded requests carry it`, effect: 'none' }
-    : { reason: `${needed}, and recorded requests do not carry it`, effect: 'breaking' };
+  const lacking = counts.filter(({ carrying, told }) => carrying < told);
+  if (lacking.length === 0)
+    return {
+      reason: `${needed}, and all ${countText(measured.requests)} recorded requests carry ${one ? 'it' : 'them'}${list}`,
+      effect: 'none',
+      measured,
+    };
+  const never = lacking.filter(({ carrying }) => carrying === 0);
+  const told = namesText((never.length > 0 ? never : lacking).map(({ name }) => name));
+  const which = one ? 'it' : `${(never.length > 0 ? never : lacking).length} of them (${told})`;
+  const [least] = lacking.toSorted((a, b) => a.carrying - b.carrying);
+  return {
+    reason:
+      never.length > 0
+        ? `${needed}, and none of ${plural(measured.requests, 'recorded request')} carries ${which}`
+        : `${needed}, and not every recorded request holds a value of ${which}; at the fewest ${countText(least?.carrying ?? 0)} of ${countText(least?.told ?? 0)}`,
+    // A value that is missing now and then was perhaps sent as null, which the log cannot tell from not sent.
+    effect: never.length > 0 ? 'breaking' : 'unknown',
+    measured: { ...measured, lacking: lacking.map(({ name, carrying }) => ({ name, requests: carrying })) },
+  };
+}
+
+const NAMES_TOLD = 12;
+
+/** The first names; `measured` holds all. */
+function namesText(names: readonly string[]): string {
+  const more = names.length - NAMES_TOLD;
+  return `${names
+    .slice(0, NAMES_TOLD)
+    .map((name) => `"${name}"`)
+    .join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function columnsOf({ loaded, facts }: Side): readonly { readonly name: string; readonly type: ColumnType }[] {

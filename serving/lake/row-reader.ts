@@ -4,37 +4,18 @@ import type { ColumnType, InputPlan } from '../model/signature.ts';
 import type { LogEntry, LogSchema } from './entry.ts';
 import type { LogValue } from './log-column.ts';
 
-export interface LoggedInputs {
-  /** For each logged column its value in each row. A body that does not say is null throughout. */
-  readonly columns: ReadonlyMap<string, readonly LogValue[]>;
-  /**
-   * For each row the names of what else its record held, as a JSON list; null where the body does not say. Names only: their values are
-   * nobody's input and may be private, yet whether callers send a column is what decides if the next version may need it.
-   */
-  readonly alsoSent: readonly (string | null)[];
-}
-
-/** What an entry's body says, in the columns of the log. */
-export function inputsOf(entry: LogEntry, schema: LogSchema): LoggedInputs {
+/** The input columns of an entry: for each logged column its value in each row. A body that does not say is null throughout. */
+export function inputsOf(entry: LogEntry, schema: LogSchema): ReadonlyMap<string, readonly LogValue[]> {
   const raw = rawInputsOf(entry, schema);
-  const rows = Array.from({ length: entry.rows }, (_, row) => row);
-  const logged = new Set(schema.columns.map(({ name }) => name));
-  return {
-    columns: new Map(
-      schema.columns.map(({ name, type }) => [name, rows.map((row) => valueOf(raw?.cell(name, row), type))]),
-    ),
-    alsoSent: rows.map((row) => {
-      const names = raw?.names(row).filter((name) => !logged.has(name));
-      return names === undefined ? null : JSON.stringify(names.toSorted());
-    }),
-  };
+  return new Map(
+    schema.columns.map(({ name, type }) => [
+      name,
+      Array.from({ length: entry.rows }, (_, row) => valueOf(raw?.(name, row), type)),
+    ]),
+  );
 }
 
-interface RawInputs {
-  cell(column: string, row: number): unknown;
-  /** What the row's record is made of. */
-  names(row: number): readonly string[];
-}
+type RawInputs = (column: string, row: number) => unknown;
 
 function rawInputsOf({ body, protocol }: LogEntry, schema: LogSchema): RawInputs | undefined {
   if (body === undefined) return undefined;
@@ -50,11 +31,10 @@ function rawInputsOf({ body, protocol }: LogEntry, schema: LogSchema): RawInputs
 function recordsOf(body: unknown): RawInputs | undefined {
   const instances: unknown = isRecord(body) ? body['instances'] : undefined;
   if (!Array.isArray(instances)) return undefined;
-  const recordAt = (row: number): Readonly<Record<string, unknown>> => {
+  return (column, row) => {
     const record: unknown = instances[row];
-    return isRecord(record) ? record : {};
+    return isRecord(record) ? record[column] : undefined;
   };
-  return { cell: (column, row) => recordAt(row)[column], names: (row) => Object.keys(recordAt(row)) };
 }
 
 interface SentTensor {
@@ -70,15 +50,10 @@ function tensorsOf(body: unknown, { inputs }: LogSchema): RawInputs | undefined 
   if (!Array.isArray(sent)) return undefined;
   const tensors = new Map(sent.filter(isRecord).map((input) => [String(input['name']), tensorOf(input)]));
   const plans = new Map(inputs.flatMap((plan) => plan.columns.map((column, at) => [column, { plan, at }] as const)));
-  const planned = new Set(inputs.map(({ name }) => name));
-  const others = [...tensors.keys()].filter((name) => !planned.has(name));
-  return {
-    cell: (column, row) => {
-      const place = plans.get(column);
-      const tensor = tensors.get(place?.plan.name ?? column);
-      return tensor === undefined ? undefined : cellOf(tensor, row, place);
-    },
-    names: () => others,
+  return (column, row) => {
+    const place = plans.get(column);
+    const tensor = tensors.get(place?.plan.name ?? column);
+    return tensor === undefined ? undefined : cellOf(tensor, row, place);
   };
 }
 

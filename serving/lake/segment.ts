@@ -46,11 +46,11 @@ export class Segment {
   add(entry: LogEntry): void {
     const rows = Math.max(1, entry.rows);
     const inputs = inputsOf({ ...entry, rows }, this.schema);
-    for (const [name, values] of inputs.columns) this.#column(name).push(...values);
+    for (const [name, values] of inputs) this.#column(name).push(...values);
     this.#addUnused({ ...entry, rows });
     const decisions = decisionsOf(entry, this.schema.score);
     for (let row = 0; row < rows; row++) {
-      const own = ownValues(entry, this.schema, row, decisions[row], inputs.alsoSent[row] ?? null);
+      const own = ownValues(entry, this.schema, row, decisions[row]);
       for (const [key, name] of Object.entries(this.#names)) this.#column(name).push(own[key as OwnColumn]);
     }
     this.#rows += rows;
@@ -121,7 +121,6 @@ const OWN_COLUMNS = {
   flags: 'STRING',
   input_bytes: 'INT32',
   input_digest: 'STRING',
-  also_sent: 'STRING',
 } as const;
 export type OwnColumn = keyof typeof OWN_COLUMNS;
 
@@ -148,7 +147,6 @@ function ownValues(
   { model, version, revision, digest }: LogSchema,
   row: number,
   decision: Decision | undefined,
-  alsoSent: string | null,
 ): Readonly<Record<OwnColumn, LogValue>> {
   return {
     time: new Date(entry.at),
@@ -166,7 +164,6 @@ function ownValues(
     flags: entry.flags.join('; '),
     input_bytes: entry.bodyBytes,
     input_digest: entry.bodyDigest ?? null,
-    also_sent: alsoSent,
   };
 }
 
