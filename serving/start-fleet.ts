@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { entryFile } from './model/entry-file.ts';
 import { daemonEnvironment } from './config.ts';
 
 export interface FleetOptions {
@@ -28,7 +28,7 @@ export interface StartedFleet {
   kill(): Promise<void>;
 }
 
-const ENTRY = fileURLToPath(new URL('main.ts', import.meta.url));
+const ENTRY = entryFile('main.ts', import.meta.url);
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 20_000;
 

@@ -1,6 +1,3 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseManifest } from '../../checks/manifest/parse-manifest.ts';
 import type { ModelTarget, ObservedFleet, RevisionTarget } from '../fleet.ts';
@@ -14,6 +11,7 @@ import { Door } from './door.ts';
 import { Failures } from './failures.ts';
 import { observedFleet } from './observed-fleet.ts';
 import { ReplicaProcess } from './replica-process.ts';
+import { type RunFolder, claimRunFolder } from './run-folder.ts';
 import { type StoredModel, Store } from './store.ts';
 import { type Role, type Turn, isTurnable, turnOf } from './turn.ts';
 
@@ -58,7 +56,7 @@ export class FleetDaemon {
   #lake: Lake | undefined;
   readonly #epoch = `${process.pid}-${Date.now()}`;
   #open: readonly ReplicaProcess[] = [];
-  #runFolder = '';
+  #run: RunFolder | undefined;
   #nextId = 1;
   #turnPlanned = false;
   #stopping = false;
@@ -78,10 +76,8 @@ export class FleetDaemon {
 
   /** Resolves with the public port once it is open; models become ready after that. */
   async start(): Promise<number> {
+    this.#run = await claimRunFolder(this.#options.folder);
     for (const model of await this.#store.open()) this.#models.set(model.model, model);
-    this.#runFolder = runFolderOf(this.#options.folder);
-    await rm(this.#runFolder, { recursive: true, force: true });
-    await mkdir(this.#runFolder, { recursive: true, mode: 0o700 });
     const { log } = this.#options;
     if (log !== undefined) this.#lake = new Lake({ ...log, socket: this.#logSocket });
     const port = await this.#door.listen(this.#options.host, this.#options.port);
@@ -99,7 +95,7 @@ export class FleetDaemon {
     while (this.#replicas.size > 0) await this.#changed();
     await this.#lake?.stop();
     await this.#saving;
-    await rm(this.#runFolder, { recursive: true, force: true });
+    await this.#run?.release();
   }
 
   // What is asked of the fleet.
@@ -198,7 +194,8 @@ export class FleetDaemon {
 
   /** A private folder for what lives only as long as the daemon. */
   get runFolder(): string {
-    return this.#runFolder;
+    if (this.#run === undefined) throw new Error('the daemon has not started');
+    return this.#run.path;
   }
 
   /** What the processes wrote to the log, and could not. */
@@ -218,8 +215,13 @@ export class FleetDaemon {
 
   // How it is done.
 
+  /** No two daemons' sockets have one name: a process that outlives its daemon removes its own when it ends. */
+  #socketPath(name: string): string {
+    return join(this.runFolder, `${process.pid}-${name}.sock`);
+  }
+
   get #logSocket(): string {
-    return join(this.#runFolder, 'log.sock');
+    return this.#socketPath('log');
   }
 
   async #save(model: StoredModel): Promise<void> {
@@ -301,7 +303,7 @@ export class FleetDaemon {
       id,
       role,
       {
-        socket: join(this.#runFolder, `${id}.sock`),
+        socket: this.#socketPath(String(id)),
         ...(this.#lake === undefined ? {} : { logSocket: this.#logSocket }),
         ...(this.#options.callerToken === undefined ? {} : { callerToken: this.#options.callerToken }),
         loopback: isLoopback(this.#options.host),
@@ -463,16 +465,6 @@ const WATCH_MS = 1_000;
 const SILENCE_LIMIT_MS = 120_000;
 const REPORT_LIMIT_MS = 250;
 const POLL_MS = 5;
-/** The longest path of a Unix socket is 107 bytes; what is left is for the file's name. */
-const SOCKET_FOLDER_BYTES = 85;
-
-/** Sockets lie in the fleet's folder, or, where its path is too long for a socket's, in a private one named after it. */
-function runFolderOf(folder: string): string {
-  const own = join(folder, 'run');
-  if (Buffer.byteLength(own) <= SOCKET_FOLDER_BYTES) return own;
-  return join(tmpdir(), `slipway-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`);
-}
-
 function roleKeyOf(role: Role): string {
   return role.kind === 'public' ? 'public' : role.key;
 }

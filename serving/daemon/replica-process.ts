@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { entryFile } from '../model/entry-file.ts';
 import { replicaEnvironment } from '../config.ts';
 import type {
   FromReplica,
@@ -14,7 +14,7 @@ import type {
 import type { Taker } from './door.ts';
 import type { ReplicaView, Role } from './turn.ts';
 
-const ENTRY = fileURLToPath(new URL('../replica/main.ts', import.meta.url));
+const ENTRY = entryFile('../replica/main.ts', import.meta.url);
 
 export interface ReplicaEvents {
   /** Something that a turn may want to know has changed. */

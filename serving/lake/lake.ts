@@ -1,15 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { entryFile } from '../model/entry-file.ts';
 import { replicaEnvironment } from '../config.ts';
 import type { Feedback, LogWriterOptions } from './log-writer.ts';
 import type { FromWriter, ToWriter } from './main.ts';
 import type { QueryAnswer, QueryRequest } from './query-main.ts';
 import type { LogQuery } from './read-log.ts';
 
-const WRITER = fileURLToPath(new URL('main.ts', import.meta.url));
-const QUERY = fileURLToPath(new URL('query-main.ts', import.meta.url));
+const WRITER = entryFile('main.ts', import.meta.url);
+const QUERY = entryFile('query-main.ts', import.meta.url);
 
 /** The daemon's hold on the prediction log: keeps its writer alive and asks it, and reads through processes that live for one question. */
 export class Lake {

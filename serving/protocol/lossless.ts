@@ -1,7 +1,7 @@
 import { Refusal } from './refusal.ts';
 
-/** Doubles hold every integer of up to 15 digits; a longer run of digits may be one that JSON.parse would round. */
-const MANY_DIGITS = /\d{16}/;
+/** Doubles hold every integer of up to 15 digits; a longer run of digits, unless it is a fraction, may be one that JSON.parse would round. */
+const MANY_DIGITS = /[^\d.]\d{16}/;
 
 /**
  * Parses JSON; integers beyond 2^53 come out as BigInt. Ordinary bodies take the plain parser: reading with the source text

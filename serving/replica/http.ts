@@ -28,7 +28,9 @@ export function readBody(request: IncomingMessage, limitBytes = MAX_BODY_BYTES):
       resolve(first === undefined ? '' : (chunks.length === 1 ? first : Buffer.concat(chunks)).toString());
     });
     request.on('error', reject);
-    request.on('close', () => reject(new Refusal(400, 'the request ended before its body was complete')));
+    request.on('close', () => {
+      if (!request.complete) reject(new Refusal(400, 'the request ended before its body was complete'));
+    });
   });
 }
 

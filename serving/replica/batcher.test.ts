@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type ModelSession, openSession } from '../model/session.ts';
+import type { Tensor } from '../model/tensor.ts';
+import { Batcher, type BatcherOptions } from './batcher.ts';
+
+const SOON = (): number => performance.now() + 60_000;
+let session: ModelSession | undefined;
+afterEach(async () => {
+  await session?.close();
+});
+
+/** A batcher over a real graph, and the rows of each of its runs. */
+async function batcherOf(file: string, more: Partial<BatcherOptions> = {}) {
+  session = await openSession({
+    model: await readFile(new URL(`../../fixtures/awkward-models/${file}`, import.meta.url)),
+  });
+  const runs: number[] = [];
+  const batcher = new Batcher(session, { maxBatch: 64, maxQueued: 100, onRun: (rows) => runs.push(rows), ...more });
+  return { batcher, runs };
+}
+
+const rowsOf = (...rows: readonly (readonly number[])[]): ReadonlyMap<string, Tensor> =>
+  new Map([['x', { datatype: 'FP32', shape: [rows.length, 4], data: Float32Array.from(rows.flat()) }]]);
+
+const row = (first: number): readonly number[] => [first, 1, 2, 3];
+
+describe('a batcher', () => {
+  it('makes one run of what one turn of the event loop brought, and gives everybody their own rows', async () => {
+    const { batcher, runs } = await batcherOf('dynamic_batch.onnx');
+    const alone = await Promise.all(
+      [10, 20, 30].map(async (first) => {
+        const { outputs } = await batcher.submit(rowsOf(row(first)), undefined, '', SOON());
+        return outputs.get('y');
+      }),
+    );
+    expect(runs).toEqual([3]);
+    const { outputs } = await batcher.submit(rowsOf(row(10), row(20), row(30)), undefined, '', SOON());
+    const together = Array.from(outputs.get('y')?.data ?? [], Number);
+    expect(alone.flatMap((tensor) => Array.from(tensor?.data ?? [], Number))).toEqual(together);
+    expect(alone.map((tensor) => tensor?.shape)).toEqual([
+      [1, 3],
+      [1, 3],
+      [1, 3],
+    ]);
+  });
+
+  it('puts no more rows into a run than it may, and answers a larger request in several', async () => {
+    const { batcher, runs } = await batcherOf('dynamic_batch.onnx', { maxBatch: 2 });
+    await Promise.all([1, 2, 3].map((first) => batcher.submit(rowsOf(row(first)), undefined, '', SOON())));
+    const { outputs } = await batcher.submit(rowsOf(row(1), row(2), row(3), row(4), row(5)), undefined, '', SOON());
+    expect(runs).toEqual([2, 1, 2, 2, 1]);
+    expect(outputs.get('y')?.shape).toEqual([5, 3]);
+  });
+
+  it('gives each row of a graph that looks at its whole batch the answer that it gets alone, where maxBatch is 1', async () => {
+    const { batcher } = await batcherOf('batch_dependent_scaled.onnx', { maxBatch: 1 });
+    const { outputs } = await batcher.submit(rowsOf([2, 2, 2, 2], [8, 8, 8, 8]), undefined, '', SOON());
+    expect(Array.from(outputs.get('y')?.data ?? [], Number)).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+  });
+
+  it.each([
+    ['other outputs', ['y'], ''],
+    ['other parameters', undefined, '{"priority":1}'],
+  ])('does not merge requests with %s', async (_, fetches, parameters) => {
+    const { batcher, runs } = await batcherOf('dynamic_batch.onnx');
+    await Promise.all([
+      batcher.submit(rowsOf(row(1)), undefined, '', SOON()),
+      batcher.submit(rowsOf(row(2)), fetches, parameters, SOON()),
+    ]);
+    expect(runs).toEqual([1, 1]);
+  });
+
+  it('never merges for a graph whose batch dimension is a constant', async () => {
+    const { batcher, runs } = await batcherOf('fixed_batch_1.onnx');
+    await Promise.all([1, 2].map((first) => batcher.submit(rowsOf(row(first)), undefined, '', SOON())));
+    expect(runs).toEqual([1, 1]);
+  });
+
+  it('refuses with 429 when as many wait as may, and says when to come back', async () => {
+    const { batcher } = await batcherOf('dynamic_batch.onnx', { maxQueued: 2 });
+    const asked = [1, 2, 3].map((first) => batcher.submit(rowsOf(row(first)), undefined, '', SOON()));
+    const settled = await Promise.allSettled(asked);
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    await expect(asked[2]).rejects.toMatchObject({ status: 429, retryAfterSeconds: 1 });
+  });
+
+  it('refuses with 503 a request whose deadline passes while it waits, and runs nothing for it', async () => {
+    const { batcher, runs } = await batcherOf('dynamic_batch.onnx');
+    const late = batcher.submit(rowsOf(row(1)), undefined, '', performance.now() - 1);
+    await expect(late).rejects.toMatchObject({ status: 503 });
+    expect(runs).toEqual([]);
+  });
+
+  it('lets one request that the graph cannot take fail alone', async () => {
+    const { batcher } = await batcherOf('dynamic_batch.onnx');
+    const wrong: ReadonlyMap<string, Tensor> = new Map([
+      ['z', { datatype: 'FP32', shape: [1, 4], data: new Float32Array(4) }],
+    ]);
+    const settled = await Promise.allSettled([
+      batcher.submit(rowsOf(row(1)), undefined, '', SOON()),
+      batcher.submit(wrong, undefined, '', SOON()),
+      batcher.submit(rowsOf(row(2)), undefined, '', SOON()),
+    ]);
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('has settled when nothing waits and nothing runs', async () => {
+    const { batcher, runs } = await batcherOf('dynamic_batch.onnx', { maxBatch: 1 });
+    const asked = [1, 2, 3].map((first) => batcher.submit(rowsOf(row(first)), undefined, '', SOON()));
+    await batcher.settled();
+    expect(runs).toEqual([1, 1, 1]);
+    await Promise.all(asked);
+  });
+});
