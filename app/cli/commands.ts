@@ -40,6 +40,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).status,
   },
   {
+    name: 'plan',
+    summary: 'what would change in a fleet if the manifests here were its desired state',
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  {
+    name: 'rollback',
+    summary: 'turn a fleet back to an earlier version and hold it there',
+    load: async () => (await import('./rollback.ts')).rollback,
+  },
+  {
     name: 'ledger',
     summary: 'who did what, when and why: verify it, or write it out',
     load: async () => (await import('./ledger.ts')).ledger,
@@ -47,4 +57,4 @@ export const commands: readonly CommandEntry[] = [
 ];
 
 /** Promised by the command line's contract, and not there yet. */
-export const promised: readonly string[] = ['compare', 'explain', 'report', 'bench', 'plan', 'rollback'];
+export const promised: readonly string[] = ['compare', 'explain', 'report', 'bench', 'rollback'];
