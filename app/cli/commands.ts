@@ -57,4 +57,4 @@ export const commands: readonly CommandEntry[] = [
 ];
 
 /** Promised by the command line's contract, and not there yet. */
-export const promised: readonly string[] = ['compare', 'explain', 'report', 'bench', 'rollback'];
+export const promised: readonly string[] = ['compare', 'explain', 'report', 'bench'];
