@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import type { RolloutPlan } from '../../checks/manifest/manifest.ts';
+import { seededRandom } from '../../checks/stats/seeded-random.ts';
+import { analysisOf } from './analysis.ts';
+import { type Counted, nothingCounted } from './evidence.ts';
+
+const plan: RolloutPlan = {
+  strategy: 'canary',
+  steps: [],
+  analysis: { errors: 0.01, latency: 1.2 },
+  minimum: 200,
+  onInsufficient: 'hold',
+  onFail: 'abort',
+  keepWarmMs: 0,
+};
+
+function arm(requests: number, errors = 0, more: Partial<Counted> = {}): Counted {
+  return { ...nothingCounted, requests, errors, ...more };
+}
+
+/** Runs of one row, all of one bucket of the bounds 0.1, 0.2, 0.5, 1, 2, 5, 10 ms. */
+function computeOf(upperMs: number, runs: number, rows = 1): Pick<Counted, 'computeByRows'> {
+  const bounds = [0.1, 0.2, 0.5, 1, 2, 5, 10];
+  return {
+    computeByRows: [{ rows, bounds, counts: [...bounds, Infinity].map((bound) => (bound === upperMs ? runs : 0)) }],
+  };
+}
+
+function verdicts(candidate: Counted, stable: Counted, over: Partial<RolloutPlan['analysis']> = {}) {
+  const { metrics } = analysisOf({ ...plan, analysis: { ...plan.analysis, ...over } }, candidate, stable);
+  return Object.fromEntries(metrics.map(({ name, verdict }) => [name, verdict]));
+}
+
+describe('errors', () => {
+  it.each([
+    [arm(0), arm(1000), 'waiting', false],
+    [arm(200), arm(2000), 'waiting', false],
+    [arm(700), arm(7000), 'waiting', false],
+    [arm(1000), arm(10_000), 'pass', true],
+    [arm(3, 3), arm(30), 'fail', false],
+    [arm(200, 2), arm(2000, 20), 'waiting', false],
+    [arm(10_000, 100), arm(10_000, 100), 'pass', true],
+    // A stable arm without requests is no measure.
+    [arm(1000), arm(0), 'pass', false],
+  ] as const)('%o against %o: %s, not shown worse: %s', (candidate, stable, verdict, nonInferior) => {
+    const analysis = analysisOf(plan, candidate, stable);
+    expect(analysis.metrics[0]).toMatchObject({ name: 'errors', verdict });
+    expect(analysis.nonInferior).toBe(nonInferior);
+  });
+
+  it('cries wolf in at most 5 % of rollouts whose candidate is worse by just the tolerance, looked at all the time', () => {
+    const { uniform } = seededRandom(20261121);
+    const draw = (trials: number, rate: number) =>
+      Array.from({ length: trials }, uniform).filter((u) => u < rate).length;
+    const rollouts = 60;
+    let alarms = 0;
+    for (let i = 0; i < rollouts; i++) {
+      let [candidate, stable] = [arm(0), arm(0)];
+      for (let look = 0; look < 12; look++) {
+        candidate = arm(candidate.requests + 100, candidate.errors + draw(100, 0.03));
+        stable = arm(stable.requests + 300, stable.errors + draw(300, 0.02));
+        if (verdicts(candidate, stable)['errors'] !== 'fail') continue;
+        alarms += 1;
+        break;
+      }
+    }
+    expect(alarms / rollouts).toBeLessThanOrEqual(0.05);
+  });
+
+  it('says that the stable arm fails itself once its rate certainly exceeds 5 %', () => {
+    expect(analysisOf(plan, arm(100), arm(100, 5)).stableFailing).toBeUndefined();
+    expect(analysisOf(plan, arm(100), arm(1000, 90)).stableFailing).toMatchObject({ rate: 0.09 });
+  });
+});
+
+describe('latency', () => {
+  it.each([
+    ['slower beyond ratio and 0.2 ms', computeOf(5, 1000), computeOf(0.5, 1000), 'fail'],
+    ['slower by ratio, within 0.2 ms', computeOf(0.2, 1000), computeOf(0.1, 1000), 'pass'],
+    ['in neighbouring buckets, which may be alike', computeOf(1, 1000), computeOf(0.5, 1000), 'waiting'],
+    ['of other batch sizes only', computeOf(5, 1000, 8), computeOf(0.5, 1000, 1), 'waiting'],
+    ['seen too rarely', computeOf(5, 3), computeOf(0.5, 1000), 'waiting'],
+    ['faster', computeOf(0.5, 1000), computeOf(5, 1000), 'pass'],
+  ] as const)('%s: %4$s', (_, candidate, stable, verdict) => {
+    expect(verdicts(arm(1000, 0, candidate), arm(1000, 0, stable))['latency']).toBe(verdict);
+  });
+});
+
+describe('predictions', () => {
+  const scores = (count: number, mean: number): Partial<Counted> => ({
+    score: { count, sum: count * mean, sumOfSquares: count * (mean ** 2 + 0.04) },
+  });
+
+  it('are judged only when the manifest declares a tolerance', () => {
+    expect(verdicts(arm(1000), arm(1000))).not.toHaveProperty('predictions');
+  });
+
+  it.each([
+    ['moved by a standard deviation', scores(2000, 0.5), scores(2000, 0.3), 'fail'],
+    ['moved down by a standard deviation', scores(2000, 0.1), scores(2000, 0.3), 'fail'],
+    ['alike, on a million', scores(1e6, 0.3), scores(1e6, 0.3), 'pass'],
+    ['alike, on a thousand', scores(1000, 0.3), scores(1000, 0.3), 'waiting'],
+    ['too few', scores(20, 0.5), scores(2000, 0.3), 'waiting'],
+  ] as const)('%s: %4$s', (_, candidate, stable, verdict) => {
+    expect(verdicts(arm(1000, 0, candidate), arm(1000, 0, stable), { predictions: 0.05 })['predictions']).toBe(verdict);
+  });
+
+  it('of a stable arm that always answers the same cannot be judged', () => {
+    const constant = { score: { count: 1000, sum: 300, sumOfSquares: 90 } };
+    expect(
+      verdicts(arm(1000, 0, scores(1000, 0.5)), arm(1000, 0, constant), { predictions: 0.05 })['predictions'],
+    ).toBe('waiting');
+  });
+});
