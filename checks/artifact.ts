@@ -3,7 +3,7 @@ import { contractFindings } from './contract.ts';
 import type { ArtifactEvidence, Evidence } from './evidence/evidence.ts';
 import { decidingFinding, fail, missingFinding, pass } from './finding.ts';
 import type { Finding } from './report/report.ts';
-import { countText } from './report/format.ts';
+import { countText, plural } from './report/format.ts';
 
 /** Are the bytes right, does the runtime that serves load them, do they fit the manifest, are they safe, do callers get what they got. */
 export const artifact: Check = {
@@ -37,7 +37,7 @@ function titleOf(findings: readonly Finding[], { artifact: { files, session } }:
   const sizeBytes = files.reduce((sum, file) => sum + (file.sizeBytes ?? 0), 0);
   const shape =
     session.kind === 'gathered'
-      ? `, ${session.value.inputs.length} inputs, ${session.value.outputs.length} outputs`
+      ? `, ${plural(session.value.inputs.length, 'input')}, ${plural(session.value.outputs.length, 'output')}`
       : '';
   return `loads and fits the manifest: ${sizeText(sizeBytes)}${shape}`;
 }
@@ -116,9 +116,13 @@ function graphFindings({ artifact: { graph, files, misfits }, proposal }: Eviden
     );
   else
     findings.push(
-      pass('artifact/operators', `all ${operators.length} kinds of operators come with the runtime`, {
-        kinds: operators.length,
-      }),
+      pass(
+        'artifact/operators',
+        `${plural(operators.length, 'kind')} of operators, all of which come with the runtime`,
+        {
+          kinds: operators.length,
+        },
+      ),
     );
   findings.push(randomFinding(random, at));
   if (!misfits.some(({ id }) => id === 'artifact/external-data'))
@@ -165,12 +169,16 @@ function loadFindings({ artifact: { session, misfits, files, graph }, proposal }
   }
   const { inputs, outputs, loadMs } = session.value;
   const names = { inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name) };
-  const loaded = pass('artifact/load', `the serving runtime loads it`, { loadMs, ...names });
+  const loaded = pass('artifact/load', 'the serving runtime loads it', { loadMs, ...names });
   return fits.length > 0
     ? [loaded, ...fits]
     : [
         loaded,
-        pass('artifact/fit', `all ${inputs.length} inputs are filled from columns, and the score is told`, names),
+        pass(
+          'artifact/fit',
+          `${inputs.length === 1 ? 'its input is' : `all ${inputs.length} inputs are`} filled from columns, and the score is told`,
+          names,
+        ),
       ];
 }
 

@@ -28,8 +28,14 @@ function titleOf(findings: readonly Finding[], evidence: Evidence): string {
   )
     return worst.reason;
   const goldens = evidence.goldens.kind === 'gathered' ? evidence.goldens.value.length : 0;
-  const corners = evidence.corners.kind === 'gathered' ? evidence.corners.value.length : 0;
-  return `${plural(goldens, 'golden')} and ${plural(corners, 'corner case')} come out right`;
+  const corners = evidence.corners.kind === 'gathered' ? evidence.corners.value : [];
+  const told = corners.filter(isTold).length;
+  const right = [
+    ...(goldens > 0 ? [plural(goldens, 'golden')] : []),
+    ...(corners.length > 0 ? [plural(corners.length - told, 'corner case')] : []),
+  ];
+  if (right.length === 0) return 'no goldens are named, and no corner case could be tried';
+  return `${right.join(' and ')} come out right${told === 0 ? '' : `; ${told} that nothing declares ${told === 1 ? 'does' : 'do'} not`}`;
 }
 
 function goldenFindings({ goldens, proposal }: Evidence): readonly Finding[] {
@@ -89,9 +95,70 @@ function cornerFindings(evidence: Evidence): readonly Finding[] {
     // Why there are no answers is told by its owner; one sentence here is enough.
     return [missingFinding('golden', 'corners', { ...(candidate.kind === 'missing' ? candidate : corners), at })];
   }
-  const findings = corners.value.map((outcome) => cornerFinding(outcome, evidence));
+  const single = corners.value.filter((outcome) => groupOf(outcome) === undefined);
+  const grouped = Map.groupBy(corners.value, groupOf);
+  const findings = single.map((outcome) => cornerFinding(outcome, evidence));
+  for (const [group, outcomes] of grouped) if (group !== undefined) findings.push(groupFinding(group, outcomes));
   if (!corners.value.some(({ kind }) => kind === 'batch')) findings.push(batchNotCompared(evidence));
   return findings;
+}
+
+type BentKind = Extract<CornerOutcome['kind'], 'missing' | 'edge' | 'unseen-category'>;
+interface Group {
+  readonly kind: BentKind;
+  readonly right: boolean;
+}
+
+const BENT: readonly BentKind[] = ['missing', 'edge', 'unseen-category'];
+const GROUPS: readonly Group[] = BENT.flatMap((kind) => [
+  { kind, right: true },
+  { kind, right: false },
+]);
+
+/**
+ * Columns that came out right, and those whose answer is no number where nothing says that such a value comes, are one finding a kind: thirty
+ * of the same would hide the one that fails. Undefined for an outcome that is a finding of its own.
+ */
+function groupOf(outcome: CornerOutcome): Group | undefined {
+  const { kind, error, refused, notFinite } = outcome;
+  if (error !== undefined || refused !== undefined || (notFinite > 0 && !isTold(outcome))) return undefined;
+  return GROUPS.find((group) => group.kind === kind && group.right === (notFinite === 0));
+}
+
+/** Told, and decides nothing: neither the manifest nor the data say that such a value comes. */
+function isTold({ column, error, notFinite, expected }: CornerOutcome): boolean {
+  return column !== undefined && error === undefined && notFinite > 0 && expected === false;
+}
+
+const BENT_WORDS = {
+  missing: 'a missing value',
+  edge: 'the least and the largest value',
+  'unseen-category': 'a category never seen',
+} as const satisfies Record<BentKind, string>;
+
+function groupFinding({ kind, right }: Group, outcomes: readonly CornerOutcome[]): Finding {
+  const columns = [...new Set(outcomes.flatMap(({ column }) => column ?? []))];
+  const where = `${BENT_WORDS[kind]} in ${columns.length === 1 ? 'column' : `each of ${countText(columns.length)} columns`}`;
+  const rows = outcomes.reduce((sum, outcome) => sum + outcome.rows, 0);
+  const notFinite = outcomes.reduce((sum, outcome) => sum + outcome.notFinite, 0);
+  const measured = { columns, rows, notFinite };
+  const names = namesText(columns);
+  if (right)
+    return pass(`golden/${kind}`, `${where}, ${countText(rows)} answers, all finite numbers: ${names}`, measured);
+  return fail(
+    `golden/${kind}-undeclared`,
+    `${countText(notFinite)} of ${plural(rows, 'answer')} to ${where} are not finite numbers; nothing says that such values come: ${names}`,
+    measured,
+    { advisory: true, next: nextOf(kind) },
+  );
+}
+
+const NAMES_TOLD = 12;
+
+/** The first names; `measured` holds all. */
+function namesText(names: readonly string[]): string {
+  const more = names.length - NAMES_TOLD;
+  return `${names.slice(0, NAMES_TOLD).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function batchNotCompared({ artifact, proposal }: Evidence): Finding {

@@ -50,10 +50,11 @@ function finiteOutcome(candidate: Answers): CornerOutcome {
   return { kind: 'finite', what: 'the evaluation rows', rows: candidate.rows, notFinite: notFiniteOf(candidate) };
 }
 
-function notFiniteOf(answers: Answers): number {
-  let count = 0;
-  for (const score of answers.scores) if (!Number.isFinite(score)) count += 1;
-  return count;
+/** Answers that hold anything but finite numbers; an answer of several classes counts once. */
+function notFiniteOf({ scores, rows }: Answers): number {
+  const width = rows === 0 ? 1 : scores.length / rows;
+  const isFinite = (row: number): boolean => scores.subarray(row * width, (row + 1) * width).every(Number.isFinite);
+  return Array.from({ length: rows }, (_, row) => row).filter((row) => !isFinite(row)).length;
 }
 
 interface Bent {
