@@ -159,6 +159,95 @@ const cases: readonly Case[] = [
   },
   // A first version has no champion: it is compared with a trivial model.
   { set: 'loans', candidate: 'v1_champion', status: 0, failing: [] },
+  // What production recorded, against the evaluation rows. A window of fewer than 200 rows says too little: the reference is asked instead.
+  {
+    set: 'loans',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_nodrift.csv',
+    status: 0,
+    failing: [],
+  },
+  {
+    set: 'loans',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_nodrift_small.csv',
+    status: 0,
+    failing: [],
+  },
+  {
+    set: 'loans',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_drift_covariate.parquet',
+    status: 1,
+    failing: ['drift/income', 'drift/debt_ratio'],
+  },
+  {
+    set: 'loans',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_drift_concept.csv',
+    status: 1,
+    failing: ['drift/relation'],
+  },
+  {
+    set: 'adult',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_nodrift.parquet',
+    status: 0,
+    failing: [],
+  },
+  {
+    set: 'adult',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_nodrift_small.csv',
+    status: 0,
+    failing: [],
+  },
+  {
+    set: 'adult',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_drift_covariate.csv',
+    status: 1,
+    failing: ['drift/age', 'drift/education_num'],
+  },
+  {
+    set: 'adult',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_drift_prior.csv',
+    status: 1,
+    failing: ['drift/labels'],
+  },
+  {
+    set: 'bike',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_nodrift.csv',
+    status: 0,
+    failing: [],
+  },
+  {
+    set: 'bike',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_drift_summer2012.csv',
+    status: 1,
+    failing: ['drift/temp', 'drift/season'],
+  },
+  {
+    set: 'bike',
+    candidate: 'v2_better',
+    champion: 'v1_champion',
+    window: 'production_drift_autumn2012.csv',
+    status: 1,
+    failing: ['drift/temp', 'drift/season'],
+  },
 ];
 
 const settings = {
@@ -193,7 +282,7 @@ describe.each(['loans', 'adult', 'bike'] as const)('slipway check on the cases o
   });
 
   it.skipIf(!present).each(cases.filter((one) => one.set === set))(
-    '$set $candidate against $champion, claims $claims: exit status $status, $failing',
+    '$set $candidate against $champion, claims $claims, window $window: exit status $status, $failing',
     async (one) => {
       const { status, report } = await verdictOf(folder, one);
       const blocking = report.checks
