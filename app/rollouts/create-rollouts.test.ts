@@ -474,6 +474,39 @@ describe('a control plane that dies', () => {
   });
 });
 
+describe('a control plane that dies while it turns back', () => {
+  it('at any point has turned back, told everything once, and reverted once', async () => {
+    const straight = await turnedBackUnder(undefined);
+    for (let deadline = 1; deadline < straight.calls; deadline += 1) {
+      const { calls: _, ...interrupted } = await turnedBackUnder(deadline);
+      expect({ deadline, ...interrupted }).toEqual({
+        deadline,
+        serving: straight.serving,
+        kinds: straight.kinds,
+        pulls: straight.pulls,
+      });
+    }
+  });
+});
+
+/** A rollback in which the process is killed before its n-th write; a person whose command got lost says it again, as the sweep does. */
+async function turnedBackUnder(killedBefore: number | undefined) {
+  const it = await stage();
+  await it.promote('2.0.0', 7);
+  const before = it.kill.calls;
+  it.kill.before = killedBefore === undefined ? undefined : before + killedBefore;
+  await it.say.rollback(it.wish, signal).catch(() => undefined);
+  await it.turns(1);
+  if ((await it.observed()).held === undefined) await it.say.rollback(it.wish, signal);
+  await it.turns(3);
+  return {
+    calls: it.kill.calls - before,
+    serving: await it.serving(),
+    kinds: (await it.kinds()).toSorted((a, b) => a.localeCompare(b)),
+    pulls: it.github.pulls.length,
+  };
+}
+
 /** A whole life (merge, canary, harm, revert) in which the process is killed before its n-th write, and started anew. */
 async function told(killedBefore: number | undefined) {
   const it = await stage();
