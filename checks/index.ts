@@ -2,6 +2,7 @@ import { artifact } from './artifact.ts';
 import { baselineCheck } from './baseline.ts';
 import type { Check } from './check.ts';
 import { cohortsCheck } from './cohorts.ts';
+import { driftCheck } from './drift.ts';
 import { golden } from './golden.ts';
 import { manifestCheck } from './manifest-check.ts';
 import { reproducibility } from './reproducibility.ts';
@@ -16,4 +17,5 @@ export const checks: readonly Check[] = [
   golden,
   ...judgesOfRows,
   reproducibility,
+  driftCheck,
 ];

@@ -88,7 +88,10 @@ export function textBlocks(
 }
 
 function summaryBlocks(report: Report, findings: readonly Finding[], instead: string): readonly string[] {
-  const rows = Math.max(0, ...findings.map((finding) => comparisonOf(finding)?.n ?? 0));
+  // A check that only looks at parts of the rows still compares on all of them.
+  const compared = findings.some((finding) => comparisonOf(finding) !== undefined);
+  const all = compared ? report.checks.flatMap((check) => check.findings) : [];
+  const rows = Math.max(0, ...[...findings, ...all].map((finding) => comparisonOf(finding)?.n ?? 0));
   const onRows = rows > 0 ? `, on the same ${plural(rows, 'row')}` : '';
   const subject = `**${escapedText(report.model)} ${escapedText(report.version)}${againstText(report)}${onRows}.**`;
   const decisive = findings
@@ -212,6 +215,9 @@ function subjectOf({ cohort, metric }: MeasuredComparison): string {
   return cohort === undefined ? metric : `${cohort}: ${metric}`;
 }
 
+/** The most frequent categories tell the shape. */
+const MOST_BARS = 16;
+
 function driftTable(findings: readonly Finding[]): string {
   return tableText(
     [
@@ -242,7 +248,7 @@ function driftTable(findings: readonly Finding[]): string {
         effect === undefined ? '' : limitText(effect.limit),
         shares === undefined
           ? ''
-          : `\`${sparkline(shares.reference, greatest)}\` → \`${sparkline(shares.window, greatest)}\``,
+          : `\`${sparkline(shares.reference.slice(0, MOST_BARS), greatest)}\` → \`${sparkline(shares.window.slice(0, MOST_BARS), greatest)}\``,
       ];
     }),
   );

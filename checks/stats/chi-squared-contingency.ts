@@ -1,11 +1,12 @@
 import { chiSquaredUpper } from './chi-squared-upper.ts';
 import { fisherExact } from './fisher-exact.ts';
+import { seededRandom } from './seeded-random.ts';
 
 export interface ContingencyTest {
   readonly statistic: number;
   readonly df: number;
   readonly pValue: number;
-  readonly method: 'chi-squared' | 'fisher' | 'constant';
+  readonly method: 'chi-squared' | 'fisher' | 'permutation' | 'constant';
   /** How many cells were pooled into one because few of their kind were expected. */
   readonly pooled: number;
 }
@@ -18,14 +19,16 @@ const LEAST_EXPECTED = 5;
  *
  * Definition: Pearson's χ² of the 2 × K contingency table, no Yates correction; both samples are samples. Categories empty in both are
  * dropped; those of which fewer than 5 are expected in either sample are pooled into one cell, and when that cell is itself
- * too small, it joins the smallest other one. Two cells of which one stays too small are judged by Fisher's exact test.
+ * too small, it joins the smallest other one. Two cells of which one stays too small are judged by Fisher's exact test; a table that
+ * pooling would leave with one cell is judged unpooled, by 999 seeded permutations, (1 + count)/(1 + 999).
  * Reference: Pearson (1900); Cochran (1954), Biometrics 10(4). Complexity: O(K log K).
  *
  * @example chiSquaredContingency([30, 20, 50], [25, 35, 40]).pValue // 0.0597… (χ² 5.6 with 2 degrees of freedom)
  */
-export function chiSquaredContingency(first: readonly number[], second: readonly number[]): ContingencyTest {
+export function chiSquaredContingency(first: readonly number[], second: readonly number[], seed = 1): ContingencyTest {
   const { cells, pooled } = pooledCells(first, second);
   const [a, b] = [cells.map((cell) => cell.first), cells.map((cell) => cell.second)];
+  if (cells.length < 2 && pooled > 1) return { ...permutedTable(first, second, seed), pooled: 0 };
   if (cells.length < 2) return { statistic: 0, df: 0, pValue: 1, method: 'constant', pooled };
   const statistic = pearson(a, b);
   const df = cells.length - 1;
@@ -82,3 +85,45 @@ function pearson(a: readonly number[], b: readonly number[]): number {
     return sum + (count - share * n) ** 2 / (share * n) + (other - share * m) ** 2 / (share * m);
   }, 0);
 }
+
+const PERMUTATIONS = 999;
+/** Larger tables of nothing but rare values are identifiers; fewer permutations keep them from costing minutes. */
+const MANY_ROWS = 200_000;
+const FEW_PERMUTATIONS = 99;
+
+function permutedTable(
+  first: readonly number[],
+  second: readonly number[],
+  seed: number,
+): Omit<ContingencyTest, 'pooled'> {
+  const counts = first.map((count, k) => count + (second[k] ?? 0));
+  const [n, rows] = [total(first), total(counts)];
+  const values = Uint32Array.from(counts.flatMap((count, k) => Array.from({ length: count }, () => k)));
+  const expected = counts.map((count) => (count * n) / rows);
+  // Given the margins, Pearson's statistic is this sum times a constant.
+  const distance = (side: ArrayLike<number>) =>
+    expected.reduce((sum, mean, k) => sum + (mean === 0 ? 0 : ((side[k] ?? 0) - mean) ** 2 / mean), 0);
+  const observed = distance(first) * (1 - SAME);
+  const random = seededRandom(seed);
+  const permutations = rows > MANY_ROWS ? FEW_PERMUTATIONS : PERMUTATIONS;
+  const side = new Float64Array(counts.length);
+  let atLeast = 0;
+  for (let permutation = 0; permutation < permutations; permutation++) {
+    side.fill(0);
+    for (let i = 0; i < n; i++) {
+      const other = i + random.index(rows - i);
+      const kept = values[i] ?? 0;
+      values[i] = values[other] ?? 0;
+      values[other] = kept;
+      const drawn = values[i] ?? 0;
+      side[drawn] = (side[drawn] ?? 0) + 1;
+    }
+    if (distance(side) >= observed) atLeast++;
+  }
+  const df = counts.filter((count) => count > 0).length - 1;
+  const statistic = (distance(first) * rows) / (rows - n);
+  return { statistic, df, pValue: (1 + atLeast) / (1 + permutations), method: 'permutation' };
+}
+
+/** Tables that are equally far but for rounding count as equally far. */
+const SAME = 1e-9;

@@ -145,6 +145,12 @@ describe('tables of counts', () => {
     expect(found).toMatchObject({ method: 'chi-squared', pooled: 4, df: 2 });
   });
 
+  test('a table of nothing but rare values is judged by permutation, and finds what is there', () => {
+    const rare = (of: number) => Array.from({ length: 20 }, (_, k) => (k < 10 ? 2 - of : of));
+    expect(chiSquaredContingency(rare(0), rare(2))).toMatchObject({ method: 'permutation', pValue: 1 / 1000 });
+    expect(chiSquaredContingency(rare(1), rare(1)).pValue).toBeGreaterThan(0.9);
+  });
+
   test('one category says nothing', () => {
     expect(chiSquaredContingency([40, 0], [10, 0])).toMatchObject({ method: 'constant', pValue: 1 });
   });
