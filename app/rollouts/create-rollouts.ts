@@ -70,10 +70,9 @@ export function createRollouts(parts: RolloutsParts): RepositoryRollouts {
   const outbox = createOutbox({
     writer,
     log,
+    ledger,
     doer: () => ({
-      repository,
       github,
-      ledger,
       fleetName: git.known()?.policy.fleets.at(-1)?.name ?? 'production',
       ...(parts.dashboardUrl === undefined ? {} : { dashboardUrl: parts.dashboardUrl }),
     }),

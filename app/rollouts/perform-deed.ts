@@ -1,41 +1,67 @@
-import type { Ledger, LedgerEvent } from '../ledger/ledger.ts';
 import { folderOf } from '../../checks/manifest/parse-manifest.ts';
 import type { RecordKind } from '../../serving/rollout/effect.ts';
-import type { LedgerKind } from '../ledger/ledger.ts';
+import type { LedgerEvent, LedgerKind } from '../ledger/ledger.ts';
 import type { GithubSide } from './github-side.ts';
 import type { Deed, HeldFacts, ModelState } from './model-state.ts';
 
 export interface Doer {
-  readonly repository: string;
   readonly github: GithubSide;
-  readonly ledger: Ledger;
   /** The fleet's name in the policy, the first half of a deployment's environment. */
   readonly fleetName: string;
   readonly dashboardUrl?: (model: string) => string;
-  /** What was measured while a deed came about (how long a rollback took), by its key. */
-  readonly measured: ReadonlyMap<string, number>;
 }
 
 /** What doing a deed adds to the state, beyond its being done. */
 export type Learned = Pick<HeldFacts, 'revert' | 'tookMs'>;
 
+export type LedgerDeed = Extract<Deed, { kind: 'record' | 'quarantine' }>;
+export type GithubDeed = Exclude<Deed, LedgerDeed>;
+
+export function isLedgerDeed(deed: Deed): deed is LedgerDeed {
+  return deed.kind === 'record' || deed.kind === 'quarantine';
+}
+
+/** The ledger's line of a deed. A record's kind is one of the ledger's: this does not compile otherwise. */
+export function ledgerEventOf(deed: LedgerDeed, tookMs: number | undefined): LedgerEvent {
+  if (deed.kind === 'quarantine') return { ...aboutOf(deed), kind: 'quarantined', because: deed.because };
+  const kind: LedgerKind & RecordKind = deed.event;
+  const data = tookMs === undefined ? deed.data : { ...deed.data, tookMs };
+  return {
+    ...aboutOf(deed),
+    kind,
+    ...(deed.because === undefined ? {} : { because: deed.because }),
+    ...(data === undefined ? {} : { data }),
+  };
+}
+
+function aboutOf({ key, at, by, subject }: Deed): Omit<LedgerEvent, 'kind'> {
+  const { model, version, revision, commit, pullRequest } = subject;
+  return {
+    key,
+    at,
+    actor: by,
+    model,
+    version,
+    revision,
+    ...(commit === undefined ? {} : { commit }),
+    ...(pullRequest === undefined ? {} : { pullRequest }),
+  };
+}
+
 /**
- * Does one deed of the outbox. Each is looked up by its key before it is written, here or where it is written, so that doing it
- * again does nothing.
+ * Does one deed of the outbox on GitHub. Each is looked up by its key before it is written, here or where it is written, so that
+ * doing it again does nothing.
  */
-export async function performDeed(deed: Deed, state: ModelState, doer: Doer, signal: AbortSignal): Promise<Learned> {
-  const { github, ledger, measured } = doer;
+export async function performDeed(
+  deed: GithubDeed,
+  state: ModelState,
+  doer: Doer,
+  signal: AbortSignal,
+): Promise<Learned> {
+  const { github } = doer;
   switch (deed.kind) {
     case 'deployment':
       await tellDeployment(deed, doer, signal);
-      return {};
-    case 'record': {
-      const tookMs = measured.get(deed.key);
-      await ledger.append([recordOf(deed, tookMs)], signal);
-      return tookMs === undefined ? {} : { tookMs };
-    }
-    case 'quarantine':
-      await ledger.append([{ ...eventOf(deed), kind: 'quarantined', because: deed.because }], signal);
       return {};
     case 'comment':
       if (deed.subject.pullRequest !== undefined)
@@ -73,32 +99,6 @@ async function tellDeployment(
     },
     signal,
   );
-}
-
-/** A record's kind is one of the ledger's: this line does not compile otherwise. */
-function recordOf(deed: Deed & { kind: 'record' }, tookMs: number | undefined): LedgerEvent {
-  const kind: LedgerKind & RecordKind = deed.event;
-  const data = tookMs === undefined ? deed.data : { ...deed.data, tookMs };
-  return {
-    ...eventOf(deed),
-    kind,
-    ...(deed.because === undefined ? {} : { because: deed.because }),
-    ...(data === undefined ? {} : { data }),
-  };
-}
-
-function eventOf({ key, at, by, subject }: Deed): Omit<LedgerEvent, 'kind'> {
-  const { model, version, revision, commit, pullRequest } = subject;
-  return {
-    key,
-    at,
-    actor: by,
-    model,
-    version,
-    revision,
-    ...(commit === undefined ? {} : { commit }),
-    ...(pullRequest === undefined ? {} : { pullRequest }),
-  };
 }
 
 /** Digits of a revision in a branch's name. */
