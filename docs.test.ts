@@ -192,6 +192,19 @@ describe('links', () => {
     expect(broken).toEqual([]);
   });
 
+  test('of ARCHITECTURE.md to functions lead to the file that has them', () => {
+    const sources = ['app', 'checks', 'serving'].flatMap((room) =>
+      readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((file) => `${room}/${file}`),
+    );
+    const named = [...read('ARCHITECTURE.md').matchAll(/`([\w./-]+\.ts): (\w+)`/g)];
+    expect(named.length).toBeGreaterThan(0);
+    const wrong = named.filter(([, file = '', name = '']) => {
+      const found = sources.filter((source) => source === file || source.endsWith(`/${file}`));
+      return !found.some((source) => new RegExp(`\\b${name}\\b`).test(read(source)));
+    });
+    expect(wrong.map(([text]) => text)).toEqual([]);
+  });
+
   test('of code in ARCHITECTURE.md: every file and folder that it names is there', () => {
     const text = read('ARCHITECTURE.md');
     const named = codesIn(text.replaceAll(/```[\s\S]*?```/g, '')).flatMap((code) => {
