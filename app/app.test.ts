@@ -19,7 +19,7 @@ import { hasStatus } from './github/request.ts';
 import { startApp, webhookPath } from './server.ts';
 import type { RunningApp } from './server.ts';
 
-const limitMs = 60_000;
+const limitMs = 180_000;
 const owner = 'acme';
 const repo = 'models';
 
@@ -98,12 +98,17 @@ async function openWorld(folder: string): Promise<World> {
   };
 }
 
-describe('the App on a GitHub of its own', () => {
+describe('the App on a GitHub of its own', { timeout: 2 * limitMs }, () => {
   let folder: string;
   let world: World;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'slipway-app-'));
     world = await openWorld(folder);
+    await until('every model serves', async () => {
+      const [project] = world.plane.projects();
+      const status = await project?.rollouts.status(undefined, AbortSignal.timeout(limitMs));
+      return status?.text.match(/version 1\.0\.0 serves/g)?.length === 4 ? true : undefined;
+    });
   });
   afterAll(async () => {
     await world?.app.stop();
@@ -155,12 +160,9 @@ describe('the App on a GitHub of its own', () => {
   }
 
   it('adopts the models that it finds', async () => {
-    const adopted = await until('four models are adopted', async () => {
-      const [project] = world.plane.projects();
-      const { lines } = project === undefined ? { lines: [] } : await project.ledger.read();
-      const models = lines.flatMap(({ kind, model }) => (kind === 'adopted' && model !== undefined ? [model] : []));
-      return models.length === 4 ? models : undefined;
-    });
+    const [project] = world.plane.projects();
+    const { lines } = project === undefined ? { lines: [] } : await project.ledger.read();
+    const adopted = lines.flatMap(({ kind, model }) => (kind === 'adopted' && model !== undefined ? [model] : []));
     expect(new Set(adopted)).toEqual(new Set(['biopsy', 'diabetes', 'digits', 'wine']));
   });
 
@@ -180,6 +182,29 @@ describe('the App on a GitHub of its own', () => {
     for (const { usage } of commands) expect(reply).toContain(usage.replaceAll('|', '\\|'));
     expect(reply).toMatch(/\*\*biopsy\*\*: version 1\.0\.0/);
     expect(reactions).toEqual(['eyes', 'rocket']);
+  });
+
+  it('does a command once that takes longer than the sweep’s patience', async () => {
+    const { number } = await propose('slow', 'dana', { 'docs/slow.md': 'words' });
+    const [project] = world.plane.projects();
+    if (project === undefined) throw new Error('there is a project');
+    const { status } = project.rollouts;
+    let done = 0;
+    Object.assign(project.rollouts, {
+      status: async (model: string | undefined, signal: AbortSignal) => {
+        done += 1;
+        // Long enough for the sweep to find the comment a few times.
+        await pause(3000);
+        return status(model, signal);
+      },
+    });
+    try {
+      await say(number, 'dana', '/status biopsy');
+      await pause(3000);
+      expect(done).toBe(1);
+    } finally {
+      Object.assign(project.rollouts, { status });
+    }
   });
 
   it('says who may to those who may not, and what was meant to those who mistype', async () => {

@@ -105,11 +105,11 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
   const key = ledgerKey(config.privateKey);
 
   const makeProject = async (place: Place): Promise<Project> => {
-    const { request } = await probot.auth(place.installation);
+    const [{ request }, botLogin] = await Promise.all([probot.auth(place.installation), account.promise]);
     const name = `${place.owner}/${place.repo}`;
     const project = createProject(
       place,
-      { owner: place.owner, repo: place.repo, request },
+      { owner: place.owner, repo: place.repo, request, botLogin },
       {
         appId: config.appId,
         fleet,

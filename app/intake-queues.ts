@@ -80,6 +80,8 @@ export function queuedIntake(parts: IntakeParts): Intake {
         key: `${named(place)} comment ${comment.id}`,
         repeat: 'joins',
         async run(signal) {
+          // Asked for again while it was being done.
+          if (answered.has(comment.id)) return;
           const project = await projectOf(place);
           const work = commentWork(project, { intake, now, onError, signal });
           await answerComment(comment, work);

@@ -50,7 +50,11 @@ export type RolloutsFactory = (parts: {
   readonly evaluate: (evaluation: Evaluation, signal: AbortSignal) => Promise<Report>;
 }) => RepositoryRollouts;
 
-export function createProject(place: Place, repository: Repository, workshop: Workshop): Project {
+export function createProject(
+  place: Place,
+  repository: Repository & { readonly botLogin: string },
+  workshop: Workshop,
+): Project {
   const { store, ledgerKey: key, cacheFolder, now, appId, checks, checkModel, fleet, publicUrl } = workshop;
   const ledger = watchedLedger(gitLedger({ repository, key, store }), workshop.onLedger);
   const proposals: ProposalParts = {

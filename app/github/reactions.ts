@@ -35,7 +35,9 @@ export async function progressOf(
     per_page: 100,
     request: { signal },
   });
-  const own = data.filter(({ user }) => user?.login === botLogin).map(({ content }) => content);
+  const isOwn = (user: { readonly login: string; readonly type?: string } | null) =>
+    botLogin === undefined ? user?.type === 'Bot' : user?.login === botLogin;
+  const own = data.filter(({ user }) => isOwn(user)).map(({ content }) => content);
   if (own.includes('rocket') || own.includes('confused')) return 'answered';
   return own.includes('eyes') ? 'seen' : 'unseen';
 }
