@@ -4,9 +4,9 @@ import type { Column } from '../serving/model/table.ts';
 import { fixture, sampleEvidence, sharedData } from './baseline/sample-evidence.ts';
 import { baselineCheck } from './baseline.ts';
 import { cohortsCheck } from './cohorts.ts';
+import { checkConclusionOf } from './conclusion.ts';
 import type { Answers, EvaluationData } from './evidence/evidence.ts';
 import { missing } from './evidence/missing.ts';
-import { conclusionOf } from './report/conclusion-of.ts';
 import type { Finding } from './report/report.ts';
 import { seededRandom } from './stats/seeded-random.ts';
 
@@ -48,8 +48,8 @@ describe.skipIf(!existsSync(sharedData))('the fixtures’ verdicts, with default
       evaluation: { cohorts: cohortsOf[set] },
     });
     const [first, second] = [baselineCheck.judge(evidence), cohortsCheck.judge(evidence)];
-    expect([first.title, conclusionOf(first.findings)]).toEqual([first.title, baseline]);
-    expect([second.title, conclusionOf(second.findings)]).toEqual([second.title, cohorts]);
+    expect([first.title, checkConclusionOf(first.findings)]).toEqual([first.title, baseline]);
+    expect([second.title, checkConclusionOf(second.findings)]).toEqual([second.title, cohorts]);
     const failed = [...first.findings, ...second.findings]
       .filter(({ verdict }) => verdict === 'fail')
       .map(({ id }) => id);
@@ -92,7 +92,7 @@ describe.skipIf(!existsSync(sharedData))('the fixtures’ verdicts, with default
   ])('a first version of %s is compared with simple models of its own inputs', async (set, model, inputs) => {
     const { data, answers } = await fixture(set);
     const judged = baselineCheck.judge(sampleEvidence({ data, candidate: answers(model), inputs }));
-    expect([judged.title, conclusionOf(judged.findings)]).toEqual([judged.title, 'success']);
+    expect([judged.title, checkConclusionOf(judged.findings)]).toEqual([judged.title, 'success']);
     const metric = set === 'bike' ? 'mae' : 'roc_auc';
     expect(only(judged.findings, `baseline/${metric}`).measured.against).toBe('always guessing the same');
     const linear = only(judged.findings, `baseline/linear/${metric}`);
@@ -150,7 +150,7 @@ describe('judgements', () => {
     expect(auc).toMatchObject({ verdict: 'inconclusive', severity: 'blocking' });
     expect(auc.measured.rowsThatWouldDecide).toBeGreaterThan(120);
     expect(title).toMatch(/^cannot say whether .* rows would decide$/);
-    expect(conclusionOf(findings)).toBe('action_required');
+    expect(checkConclusionOf(findings)).toBe('action_required');
     const listed = baselineCheck.judge(sampleEvidence({ ...evidence, policy: { undecidedBaseline: 'list' } }));
     expect(only(listed.findings, 'baseline/roc_auc')).toMatchObject({ verdict: 'inconclusive', severity: 'advisory' });
   });
@@ -162,7 +162,7 @@ describe('judgements', () => {
       champion,
       evaluation: { metrics: [{ name: 'roc_auc', margin: 0 }] },
     });
-    expect(conclusionOf(baselineCheck.judge(evidence).findings)).toBe('success');
+    expect(checkConclusionOf(baselineCheck.judge(evidence).findings)).toBe('success');
   });
 
   test('a floor judges the point estimate, a pass shows its number', () => {
@@ -197,7 +197,7 @@ describe('judgements', () => {
       const { findings } = check.judge(
         sampleEvidence({ data, candidate: broken, champion, evaluation: { cohorts: [{ column: 'group' }] } }),
       );
-      expect(conclusionOf(findings)).toBe('action_required');
+      expect(checkConclusionOf(findings)).toBe('action_required');
       expect(findings.every(({ verdict }) => verdict !== 'pass')).toBe(true);
     }
   });
@@ -244,7 +244,7 @@ describe('judgements', () => {
     expect(listed).toMatchObject({ verdict: 'inconclusive', severity: 'advisory' });
     expect(listed.reason).toMatch(/cannot say$/);
     const strict = cohortsCheck.judge(sampleEvidence({ ...evidence, policy: { undecidedCohorts: 'block' } }));
-    expect(conclusionOf(strict.findings)).toBe('action_required');
+    expect(checkConclusionOf(strict.findings)).toBe('action_required');
   });
 
   test('a gap between cohorts fails when it surely lies beyond its limit', () => {
@@ -267,7 +267,7 @@ describe('judgements', () => {
 
   test('without cohorts the check does not apply', () => {
     const { findings } = cohortsCheck.judge(sampleEvidence({ data, candidate: champion, champion }));
-    expect(conclusionOf(findings)).toBe('skipped');
+    expect(checkConclusionOf(findings)).toBe('skipped');
   });
 });
 

@@ -27,6 +27,7 @@ describe('a check concludes', () => {
     ['skipped', [nothing]],
     ['skipped', []],
     ['success', [good, told(bad), told(unsure)]],
+    ['skipped', [nothing, told(unsure)]],
   ] as const)('%s', (conclusion, findings) => {
     expect(checkConclusionOf(findings)).toBe(conclusion);
   });

@@ -64,13 +64,17 @@ export function failedResultOf(
   return checkResultOf(name, { findings: [finding], title: finding.reason }, durationMs, context);
 }
 
-/** Pass and waived give success; nothing to judge gives skipped; a fail outranks what could not be told. Advisory findings decide nothing. */
+/**
+ * Pass and waived give success; nothing to judge gives skipped; a fail outranks what could not be told. Advisory findings decide nothing;
+ * but where they are all there is and none could be told, that is skipped, too: "cannot say" never looks like a pass.
+ */
 export function checkConclusionOf(findings: readonly Finding[]): CheckConclusion {
   const blocking = findings.filter(({ severity }) => severity === 'blocking');
   const has = (verdict: Finding['verdict']): boolean => blocking.some((finding) => finding.verdict === verdict);
   if (has('fail') || has('error')) return 'failure';
   if (has('inconclusive')) return 'action_required';
-  return findings.every(({ verdict }) => verdict === 'not-applicable') ? 'skipped' : 'success';
+  const isSilent = (verdict: Finding['verdict']): boolean => verdict === 'not-applicable' || verdict === 'inconclusive';
+  return findings.every(({ verdict }) => isSilent(verdict)) ? 'skipped' : 'success';
 }
 
 /** The summary is never neutral or skipped, which GitHub takes for a pass. */

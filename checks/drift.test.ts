@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Column, Table } from '../serving/model/table.ts';
 import { fixture, sampleEvidence, sharedData } from './baseline/sample-evidence.ts';
+import { checkConclusionOf } from './conclusion.ts';
 import { readTable } from './data/read-table.ts';
 import { columnDrift } from './drift/column-drift.ts';
 import { comparableColumn, type ComparableColumn } from './drift/comparable-column.ts';
@@ -12,7 +13,6 @@ import { labelColumn, predictionLosses } from './drift/prediction-losses.ts';
 import { driftCheck } from './drift.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { gathered, missing } from './evidence/missing.ts';
-import { conclusionOf } from './report/conclusion-of.ts';
 import { seededRandom } from './stats/seeded-random.ts';
 
 const options: TableComparisonOptions = { alpha: 0.01, effect: { psi: 0.1, auc: 0.6 }, seed: 1 };
@@ -306,18 +306,18 @@ describe('the check', () => {
   });
 
   test('nothing recorded and no reference: it does not apply', () => {
-    expect(conclusionOf(driftCheck.judge(evidence).findings)).toBe('skipped');
+    expect(checkConclusionOf(driftCheck.judge(evidence).findings)).toBe('skipped');
   });
 
   test('the same world passes, with its numbers in the title', () => {
     const judged = driftCheck.judge(against(draw(0)));
-    expect(conclusionOf(judged.findings)).toBe('success');
+    expect(checkConclusionOf(judged.findings)).toBe('success');
     expect(judged.title).toMatch(/^no drift against 400 recorded rows: largest psi 0\.\d+ \(limit 0\.1\)/);
   });
 
   test('another world blocks: the column and the predictions drift', () => {
     const judged = driftCheck.judge(against(draw(1)));
-    expect(conclusionOf(judged.findings)).toBe('failure');
+    expect(checkConclusionOf(judged.findings)).toBe('failure');
     expect(judged.findings.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id)).toEqual([
       'drift/x',
       'drift/predictions',
@@ -344,12 +344,12 @@ describe('the check', () => {
   });
 
   test('an empty window, and one that cannot be read, are not a pass', () => {
-    expect(conclusionOf(driftCheck.judge(against(new Float64Array(0))).findings)).toBe('action_required');
+    expect(checkConclusionOf(driftCheck.judge(against(new Float64Array(0))).findings)).toBe('action_required');
     const unread = {
       ...evidence,
       drift: { against: { kind: 'window', label: 'w', data: missing('drift', 'no such file') } },
     } as const;
-    expect(conclusionOf(driftCheck.judge(unread).findings)).toBe('failure');
+    expect(checkConclusionOf(driftCheck.judge(unread).findings)).toBe('failure');
   });
 
   test.skipIf(!existsSync(sharedData))(
@@ -381,7 +381,7 @@ describe('the check', () => {
           },
         },
       });
-      expect(conclusionOf(judged.findings)).toBe('success');
+      expect(checkConclusionOf(judged.findings)).toBe('success');
       expect(judged.findings.find(({ id }) => id === 'drift/relation')?.measured.model).toContain('boosted trees');
       expect(judged.title).toContain('against the reference of 3,000 rows');
     },

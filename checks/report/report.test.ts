@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { checkConclusionOf, reportConclusionOf } from '../conclusion.ts';
 import { ANNOTATION_LIMIT, checkRunMarkdown, SUMMARY_LIMIT, TITLE_LIMIT } from './check-run-markdown.ts';
-import { conclusionOf, reportConclusionOf } from './conclusion-of.ts';
 import {
   decimalsForDifference,
   intervalText,
@@ -47,7 +47,7 @@ const cohort = (name: string, difference: number, half: number, verdict: Verdict
 
 const result = (findings: readonly Finding[], more: Partial<CheckResult> = {}): CheckResult => ({
   name: 'cohorts',
-  conclusion: conclusionOf(findings),
+  conclusion: checkConclusionOf(findings),
   title: 'sex = Female: roc_auc worse by 0.153 (margin 0.02)',
   durationMs: 412,
   required: true,
@@ -65,31 +65,6 @@ const report = (checks: readonly CheckResult[]): Report => ({
   checks,
   defaults: {},
   environment: { slipway: '0.1.0', node: '24', onnxruntime: '1.30.0', cpu: '', isolation: 'namespace' },
-});
-
-describe('conclusions', () => {
-  test.each<[string, readonly Finding[], string]>([
-    ['a blocking fail', [finding('pass'), finding('fail'), finding('inconclusive')], 'failure'],
-    ['an error', [finding('error')], 'failure'],
-    ['a blocking undecided finding', [finding('pass'), finding('inconclusive')], 'action_required'],
-    ['an advisory fail beside a pass', [finding('pass'), finding('fail', 'advisory')], 'success'],
-    ['a waived finding', [finding('waived')], 'success'],
-    ['nothing that applies', [finding('not-applicable')], 'skipped'],
-    ['only what nobody can say', [finding('inconclusive', 'advisory')], 'skipped'],
-    ['no finding at all', [], 'skipped'],
-  ])('%s', (_, findings, conclusion) => expect(conclusionOf(findings)).toBe(conclusion));
-
-  test('a fail outranks an error and what cannot be said; checks that are not required decide nothing', () => {
-    const failed = result([finding('fail')]);
-    const undecided = result([finding('inconclusive')]);
-    const broken = result([finding('error')]);
-    const passed = result([finding('pass')]);
-    expect(reportConclusionOf([undecided, failed, broken])).toBe('failure');
-    expect(reportConclusionOf([passed, undecided])).toBe('action_required');
-    expect(reportConclusionOf([passed, broken])).toBe('action_required');
-    expect(reportConclusionOf([passed, { ...failed, required: false }])).toBe('success');
-    expect(reportConclusionOf([result([finding('not-applicable')])])).toBe('success');
-  });
 });
 
 describe('numbers for people', () => {
