@@ -188,14 +188,14 @@ describe('the App on a GitHub of its own', { timeout: 2 * limitMs }, () => {
     const { number } = await propose('slow', 'dana', { 'docs/slow.md': 'words' });
     const [project] = world.plane.projects();
     if (project === undefined) throw new Error('there is a project');
-    const { status } = project.rollouts;
+    const original = { ...project.rollouts };
     let done = 0;
     Object.assign(project.rollouts, {
       status: async (model: string | undefined, signal: AbortSignal) => {
         done += 1;
         // Long enough for the sweep to find the comment a few times.
         await pause(3000);
-        return status(model, signal);
+        return original.status(model, signal);
       },
     });
     try {
@@ -203,7 +203,7 @@ describe('the App on a GitHub of its own', { timeout: 2 * limitMs }, () => {
       await pause(3000);
       expect(done).toBe(1);
     } finally {
-      Object.assign(project.rollouts, { status });
+      Object.assign(project.rollouts, original);
     }
   });
 
