@@ -1,11 +1,12 @@
 import type { Check } from './check.ts';
-import { checkResultOf, failedResultOf, reportConclusionOf, waiverFor, waiverKeyOf } from './conclusion.ts';
+import { checkResultOf, reportConclusionOf, waiverFor, waiverKeyOf } from './conclusion.ts';
 import { environmentOf } from './environment.ts';
 import type { Evidence, ManifestEvidence } from './evidence/evidence.ts';
 import { gatherEvidence, type GatherInput, type PlacedManifest } from './evidence/gather-evidence.ts';
 import { isolationHere } from './evidence/limited-child.ts';
 import { pass } from './finding.ts';
 import { checks } from './index.ts';
+import { judgeInWorker } from './judge-in-worker.ts';
 import { judgedManifest } from './manifest/judged-manifest.ts';
 import { loadManifest, manifestNames } from './manifest/load-manifest.ts';
 import { loosenedFindings } from './manifest/loosened.ts';
@@ -110,34 +111,15 @@ export const checkModel: CheckModel = async (proposal, options) => {
     environment: environmentOf(gathered.isolation),
     evidence: { key: gathered.key, cached: gathered.cached },
   });
-  return report(judgeAll(wanted, evidence, proposal, options));
+  options.onProgress?.({ stage: 'judging', done: 0, of: wanted.length });
+  const results = await judgeInWorker(
+    evidence,
+    wanted.map(({ name }) => name),
+    { policy: proposal.policy, waivers: proposal.waivers, now: options.now },
+    options,
+  );
+  return report(results);
 };
-
-function judgeAll(
-  wanted: readonly Check[],
-  evidence: Evidence,
-  proposal: ModelProposal,
-  options: CheckOptions,
-): readonly CheckResult[] {
-  return wanted.map((check) => {
-    options.signal?.throwIfAborted();
-    const result = resultOf(check, evidence, proposal, options);
-    options.onResult?.(result);
-    return result;
-  });
-}
-
-/** The one place where a throw becomes a verdict: a bug in one check must not silence the others. */
-function resultOf(check: Check, evidence: Evidence, proposal: ModelProposal, options: CheckOptions): CheckResult {
-  const started = performance.now();
-  const context = { policy: proposal.policy, waivers: proposal.waivers, now: options.now };
-  try {
-    const judgement = check.judge(evidence);
-    return checkResultOf(check.name, judgement, performance.now() - started, context);
-  } catch (error) {
-    return failedResultOf(check.name, error, performance.now() - started, context);
-  }
-}
 
 interface Prepared {
   readonly input: GatherInput;

@@ -1,0 +1,115 @@
+import { extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { CheckName } from './check.ts';
+import type { ConclusionContext } from './conclusion.ts';
+import type { Evidence } from './evidence/evidence.ts';
+import type { LoadedManifest } from './manifest/manifest.ts';
+import { parseManifest } from './manifest/parse-manifest.ts';
+import type { Policy } from './manifest/policy.ts';
+import type { CheckResult } from './report/report.ts';
+
+/** A manifest without its function, which cannot be sent to another thread; its places are found again in its source. */
+type SentManifest = Omit<LoadedManifest, 'place'>;
+
+type Sent<T> = T extends LoadedManifest
+  ? SentManifest
+  : {
+      readonly [K in keyof T]: T[K] extends LoadedManifest | undefined ? SentManifest | Extract<T[K], undefined> : T[K];
+    };
+
+/** Evidence with every manifest in it as it can be sent. */
+export interface SentEvidence {
+  readonly evidence: Omit<Evidence, 'proposal' | 'base' | 'baseline' | 'context'>;
+  readonly proposal: SentManifest;
+  readonly base?: SentManifest;
+  readonly baseline:
+    | Sent<Extract<Evidence['baseline'], { readonly kind: 'production' | 'version' }>>
+    | Extract<Evidence['baseline'], { readonly kind: 'simple' }>;
+  readonly context?: Sent<NonNullable<Evidence['context']>>;
+}
+
+/** What the worker is started with. */
+export interface JudgeOrder {
+  readonly sent: SentEvidence;
+  readonly checks: readonly CheckName[];
+  readonly context: ConclusionContext;
+}
+
+const WORKER = join(import.meta.dirname, `judge-worker${extname(import.meta.filename)}`);
+
+/**
+ * Judges in a thread of its own: resampling and permutations take seconds of computing, and this thread has webhooks to answer and leases to renew.
+ * Results come in the order of `checks`, each as soon as it stands. Ends at once with `signal`.
+ */
+export async function judgeInWorker(
+  evidence: Evidence,
+  checks: readonly CheckName[],
+  context: ConclusionContext,
+  { signal, onResult }: { readonly signal?: AbortSignal; readonly onResult?: (result: CheckResult) => void },
+): Promise<readonly CheckResult[]> {
+  signal?.throwIfAborted();
+  const order: JudgeOrder = { sent: sentEvidenceOf(evidence), checks, context };
+  // Flags of this process (a test runner's loaders) are not the worker's.
+  const worker = new Worker(WORKER, { workerData: order, execArgv: [] });
+  const stop = (): void => void worker.terminate();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const results = await resultsOf(worker, onResult);
+    signal?.throwIfAborted();
+    if (results.length < checks.length)
+      throw new Error(`judging ended after ${results.length} of ${checks.length} checks`);
+    return results;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await worker.terminate();
+  }
+}
+
+function resultsOf(
+  worker: Worker,
+  onResult: ((result: CheckResult) => void) | undefined,
+): Promise<readonly CheckResult[]> {
+  const results: CheckResult[] = [];
+  return new Promise((resolve, reject) => {
+    worker.on('message', (result: CheckResult) => {
+      results.push(result);
+      onResult?.(result);
+    });
+    worker.once('error', (error) => reject(new Error('judging failed', { cause: error })));
+    worker.once('exit', () => resolve(results));
+  });
+}
+
+function sentManifestOf(loaded: LoadedManifest): SentManifest {
+  const { manifest, path, folder, specification, revision, defaults, source } = loaded;
+  return { manifest, path, folder, specification, revision, defaults, source };
+}
+
+function sentEvidenceOf({ proposal, base, baseline, context, ...evidence }: Evidence): SentEvidence {
+  return {
+    evidence,
+    proposal: sentManifestOf(proposal),
+    ...(base === undefined ? {} : { base: sentManifestOf(base) }),
+    baseline: baseline.kind === 'simple' ? baseline : { ...baseline, manifest: sentManifestOf(baseline.manifest) },
+    ...(context === undefined ? {} : { context: { ...context, submitted: sentManifestOf(context.submitted) } }),
+  };
+}
+
+/** The evidence as it was before it was sent. */
+export function evidenceOfSent({ evidence, proposal, base, baseline, context }: SentEvidence): Evidence {
+  const { policy } = evidence;
+  return {
+    ...evidence,
+    proposal: loadedOf(proposal, policy),
+    ...(base === undefined ? {} : { base: loadedOf(base, policy) }),
+    baseline: baseline.kind === 'simple' ? baseline : { ...baseline, manifest: loadedOf(baseline.manifest, policy) },
+    ...(context === undefined ? {} : { context: { ...context, submitted: loadedOf(context.submitted, policy) } }),
+  };
+}
+
+function loadedOf(manifest: SentManifest, policy: Policy): LoadedManifest {
+  const read = parseManifest(manifest.source, manifest.path, policy);
+  if (read.kind === 'refused') throw new Error(`${manifest.path} parsed before it was sent, and does not now`);
+  const { loaded } = read;
+  return { ...manifest, place: (pointer) => loaded.place(pointer) };
+}
