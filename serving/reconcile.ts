@@ -20,7 +20,7 @@ const PASSES = 8;
  */
 export async function reconcile(
   driver: FleetDriver,
-  desire: (observed: ObservedFleet) => DesiredFleet,
+  desire: (observed: ObservedFleet) => DesiredFleet | Promise<DesiredFleet>,
   source: ArtifactSource,
   signal: AbortSignal,
 ): Promise<Reconciled> {
@@ -30,7 +30,7 @@ export async function reconcile(
   for (let pass = 0; pass < PASSES; pass++) {
     signal.throwIfAborted();
     const refusedModels = new Set(refusals.map(({ action }) => modelOf(action)));
-    const actions = plan(desire(observed), observed).filter((action) => !refusedModels.has(modelOf(action)));
+    const actions = plan(await desire(observed), observed).filter((action) => !refusedModels.has(modelOf(action)));
     if (actions.length === 0) return { observed, applied, refusals, isLeft: false };
     for (const action of actions) {
       const outcome: Applied = await driver.apply(action, source, signal);

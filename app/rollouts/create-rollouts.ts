@@ -1,6 +1,7 @@
 import type { Policy } from '../../checks/manifest/policy.ts';
 import type { Report } from '../../checks/report/report.ts';
 import type { FleetDriver, FleetRecords, ObservedFleet } from '../../serving/fleet.ts';
+import type { DesiredFleet } from '../../serving/plan.ts';
 import { asked, type Request } from '../../serving/rollout/asked.ts';
 import type { ModelView } from '../dashboard/views.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -22,6 +23,7 @@ import { turnedBack } from './turn-back.ts';
 import { unheld } from './unheld.ts';
 import { viewOf } from './view-of.ts';
 import { rollbackTarget } from './rollback-target.ts';
+import { wasTurnedBack } from './was-turned-back.ts';
 
 export interface RolloutsParts {
   /** `acme/models` */
@@ -107,18 +109,18 @@ export function createRollouts(parts: RolloutsParts): RepositoryRollouts {
     },
   });
 
-  const lookAt = async (
+  const lookOf = async (
     model: string,
     desired: DesiredModels,
+    seen: ObservedFleet,
     signal: AbortSignal,
-  ): Promise<{ readonly look: Look; readonly seen: ObservedFleet }> => {
-    const seen = await fleet.observe(signal);
+  ): Promise<Look> => {
     const observed = seen.models.find((each) => each.model === model);
     const state = stateOf(observed);
     const isCounting = state !== undefined && liveRollout(state) !== undefined;
     const stats = isCounting ? await fleet.stats(model, signal) : undefined;
     const named = desired.models.get(model);
-    const look: Look = {
+    return {
       now: clock(),
       repository,
       model,
@@ -127,49 +129,59 @@ export function createRollouts(parts: RolloutsParts): RepositoryRollouts {
       ...(observed === undefined ? {} : { observed }),
       ...(stats === undefined ? {} : { stats }),
     };
-    return { look, seen };
+  };
+
+  /** What the fleet should be, as a turn of the model decides from what it finds. */
+  const desire = async (
+    model: string,
+    desired: DesiredModels,
+    seen: ObservedFleet,
+    signal: AbortSignal,
+  ): Promise<DesiredFleet> => {
+    const look = await lookOf(model, desired, seen, signal);
+    if (isRetired(look, desired)) return { models: [], retired: [model] };
+    const state = await modelTurn(look, questionsFor(desired.policy, signal));
+    if (state === undefined) return { models: [] };
+    latest.set(model, state);
+    const kept = writer.worthKeeping(model, stateOf(look.observed), state);
+    return writer.desired(model, kept, seen, desired.policy, signal);
   };
 
   const turnOf = async (model: string, desired: DesiredModels, signal: AbortSignal): Promise<void> => {
-    const { policy } = desired;
-    const ask = questionsFor(policy, signal);
     for (let pass = 0; pass < PASSES; pass++) {
       signal.throwIfAborted();
-      const { look, seen } = await lookAt(model, desired, signal);
-      const { observed } = look;
-      if (await isRetired(look, desired, signal)) return;
-      const state = await modelTurn(look, ask);
-      if (state === undefined) return;
-      latest.set(model, state);
-      const kept = writer.worthKeeping(model, stateOf(observed), state);
-      if ((await writer.apply(model, kept, seen, policy, signal)) !== 'nothing') continue;
+      const { applied, observed: seen } = await writer.reconcile(
+        model,
+        (found) => desire(model, desired, found, signal),
+        signal,
+      );
+      if (applied.some(({ kind }) => kind === 'retire-model')) return recordRetirement(model, desired, signal);
+      const observed = seen.models.find((each) => each.model === model);
+      if (stateOf(observed)?.repository !== repository) return;
       if (await outbox.drain(model, observed, signal)) continue;
-      if (!(await watchRevert(model, observed, policy, signal))) return;
+      if (!(await watchRevert(model, observed, desired.policy, signal))) return;
     }
   };
 
   /** Git no longer names it, the manifest is really gone, and the policy allows it: the fleet drains it and lets it go. */
-  const isRetired = async (
-    { model, observed, now }: Look,
-    desired: DesiredModels,
-    signal: AbortSignal,
-  ): Promise<boolean> => {
+  const isRetired = ({ model, observed }: Look, desired: DesiredModels): boolean => {
     const state = stateOf(observed);
     const isGone = !desired.models.has(model) && !desired.unreadable.has(model);
-    if (!isGone || !desired.policy.prune || observed === undefined || state?.repository !== repository) return false;
-    if (liveRollout(state) !== undefined || state.hold !== undefined || state.outbox.length > 0) return false;
-    const { generation } = observed;
-    const outcome = await fleet.apply({ kind: 'retire-model', model, generation }, revisions.source, signal);
-    if (outcome.kind !== 'applied') return true;
-    const subject = state.stable === undefined ? { model } : subjectOf(state.stable);
+    if (!isGone || !desired.policy.prune || state?.repository !== repository) return false;
+    return liveRollout(state) === undefined && state.hold === undefined && state.outbox.length === 0;
+  };
+
+  const recordRetirement = async (model: string, desired: DesiredModels, signal: AbortSignal): Promise<void> => {
+    const stable = latest.get(model)?.stable;
     const because = `the default branch (${desired.commit.slice(0, 7)}) does not name it any more`;
-    const key = `retired/${model}/${desired.commit}`;
-    await ledger.append(
-      [{ kind: 'retired', key, at: now.toISOString(), actor: 'slipway', because, ...subject }],
-      signal,
-    );
+    const about = {
+      at: clock().toISOString(),
+      actor: 'slipway',
+      because,
+      ...(stable === undefined ? { model } : subjectOf(stable)),
+    };
+    await ledger.append([{ kind: 'retired', key: `retired/${model}/${desired.commit}`, ...about }], signal);
     latest.delete(model);
-    return true;
   };
 
   /** A turn of one model, whose failure is told and is no other model's. */
@@ -202,13 +214,14 @@ export function createRollouts(parts: RolloutsParts): RepositoryRollouts {
     for (let attempt = 0; attempt < PASSES; attempt++) {
       const desired = git.known() ?? (await git.now(signal));
       if (desired === undefined) return refused(`${repository} is empty.`);
-      const { look, seen } = await lookAt(wish.model, desired, signal);
+      const seen = await fleet.observe(signal);
+      const look = await lookOf(wish.model, desired, seen, signal);
       const state = stateOf(look.observed);
       if (look.observed === undefined || state === undefined) return refused(unknownModel(wish.model, desired));
       if (state.repository !== repository) return refused(`**${wish.model}** belongs to ${state.repository}.`);
       const changed = await change({ ...look, observed: look.observed }, state);
       if (typeof changed === 'string') return refused(changed);
-      if ((await writer.apply(wish.model, changed.state, seen, desired.policy, signal)) === 'conflict') continue;
+      if ((await writer.turn(wish.model, changed.state, seen, desired.policy, signal)) === 'conflict') continue;
       const tookMs = clock().getTime() - startedAt;
       for (const key of changed.timed ?? []) outbox.measured(key, tookMs);
       await guardedTurn(wish.model, desired, signal);
@@ -265,6 +278,8 @@ export function createRollouts(parts: RolloutsParts): RepositoryRollouts {
       changeAtWish(
         wish,
         async ({ observed, policy, now }, state) => {
+          if (await wasTurnedBack(wish, state, ledger, signal))
+            return `**${wish.model}** was turned back for this comment already; \`/status ${wish.model}\` says what serves.`;
           const to = await rollbackTarget(wish, state, { git, ledger, policy }, signal);
           if (typeof to === 'string') return to;
           const because = wish.because ?? 'no reason was given';

@@ -1,20 +1,35 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Policy } from '../../checks/manifest/policy.ts';
-import type { FleetDriver, ObservedFleet } from '../../serving/fleet.ts';
-import { plan, type PlannedRevision, targetOf } from '../../serving/plan.ts';
+import type { Action, FleetDriver, ObservedFleet } from '../../serving/fleet.ts';
+import { type DesiredFleet, plan, type PlannedRevision, targetOf } from '../../serving/plan.ts';
+import { type Reconciled, reconcile } from '../../serving/reconcile.ts';
 import { type ModelState, stateOf, targetOfState } from './model-state.ts';
 import type { RevisionSource } from './revision-source.ts';
 
 /** Writes a model's state to the fleet, always as a compare-and-set against what was seen. */
 export interface FleetWriter {
-  /** Files, revision, arms with the state, lease: whatever differs from what was seen. */
-  apply(
+  /** What the fleet should be for this state: its arms, and every revision of them that the fleet does not know, from git. */
+  desired(
     model: string,
     state: ModelState,
     seen: ObservedFleet,
     policy: Policy,
     signal: AbortSignal,
-  ): Promise<'nothing' | 'changed' | 'conflict'>;
+  ): Promise<DesiredFleet>;
+  /** Observe, plan, apply, until nothing differs from what `desire` makes of what is found. Throws what the fleet refuses. */
+  reconcile(
+    model: string,
+    desire: (seen: ObservedFleet) => Promise<DesiredFleet>,
+    signal: AbortSignal,
+  ): Promise<Reconciled>;
+  /** One attempt at this state, against what was seen: for a wish that must turn the fleet at once. */
+  turn(
+    model: string,
+    state: ModelState,
+    seen: ObservedFleet,
+    policy: Policy,
+    signal: AbortSignal,
+  ): Promise<'turned' | 'conflict'>;
   /** Changes the kept state alone, from whatever it is by then. */
   rewrite(model: string, change: (state: ModelState) => ModelState, signal: AbortSignal): Promise<void>;
   /** `after`, or `before` where only evidence differs and was kept a moment ago. */
@@ -34,18 +49,31 @@ export function createFleetWriter(parts: {
   const { fleet, revisions, clock } = parts;
   const keptAt = new Map<string, number>();
 
+  const desired: FleetWriter['desired'] = async (model, state, seen, policy, signal) => ({
+    models: [
+      { model, target: targetOfState(state), revisions: await unknownRevisions(model, state, seen, policy, signal) },
+    ],
+  });
+
   return {
-    async apply(model, state, seen, policy, signal) {
-      const planned = await unknownRevisions(model, state, seen, policy, signal);
-      const actions = plan({ models: [{ model, target: targetOfState(state), revisions: planned }] }, seen);
-      for (const action of actions) {
+    desired,
+
+    async reconcile(model, desire, signal) {
+      const result = await reconcile(fleet, desire, revisions.source, signal);
+      if (result.applied.some(({ kind }) => kind === 'put-model')) keptAt.set(model, clock().getTime());
+      const [refusal] = result.refusals;
+      if (refusal !== undefined) throw refused(model, refusal.action, refusal.reason);
+      return result;
+    },
+
+    async turn(model, state, seen, policy, signal) {
+      for (const action of plan(await desired(model, state, seen, policy, signal), seen)) {
         const outcome = await fleet.apply(action, revisions.source, signal);
         if (outcome.kind === 'conflict') return 'conflict';
-        if (outcome.kind === 'refused')
-          throw new Error(`the fleet refuses ${action.kind} for ${model}: ${outcome.reason}`);
-        if (action.kind === 'put-model') keptAt.set(model, clock().getTime());
+        if (outcome.kind === 'refused') throw refused(model, action, outcome.reason);
       }
-      return actions.length === 0 ? 'nothing' : 'changed';
+      keptAt.set(model, clock().getTime());
+      return 'turned';
     },
 
     async rewrite(model, change, signal) {
@@ -91,6 +119,10 @@ export function createFleetWriter(parts: {
     }
     return planned;
   }
+}
+
+function refused(model: string, { kind }: Action, reason: string): Error {
+  return new Error(`the fleet refuses ${kind} for ${model}: ${reason}`);
 }
 
 function withoutEvidence(state: ModelState): unknown {

@@ -94,7 +94,7 @@ function differenceOf(
   const { version } = desired.loaded.manifest;
   if (state?.refusal !== undefined)
     return { reason: `version ${version} is not rolled out: see #${state.refusal.issue}`, since };
-  return { reason: `version ${version} is judged before it is rolled out`, since };
+  return { reason: `version ${version} is judged before it is rolled out`, since, isJudged: true };
 }
 
 function rolloutView(rollout: Rollout, state: ModelState, { observed, now }: Viewed): RolloutView {
