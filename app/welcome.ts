@@ -62,6 +62,6 @@ evaluation:
   label: income                                 # the column that it predicts
 \`\`\`
 
-\`slipway init model.onnx --data evaluation.parquet --label income\` writes it. Then require the check \`slipway\` on the default branch, so that nothing is merged that did not pass; \`.github/slipway.yml\` says what is required and who may say what.
+\`slipway init income.onnx --data evaluation.parquet --label income\` writes it. Then require the check \`slipway\` on the default branch, so that nothing is merged that did not pass; \`.github/slipway.yml\` says what is required and who may say what.
 `;
 }

@@ -38,6 +38,14 @@ export interface LogSchema {
   readonly score?: ScoreMapping;
 }
 
+/** How much a replica has handed over on its present connection: a reader waits until the writer has as much. */
+export interface Handed {
+  readonly connection: string;
+  readonly entries: number;
+}
+
 export type LogFrame =
+  /** The first of a connection. */
+  | { readonly kind: 'hello'; readonly connection: string }
   | { readonly kind: 'schema'; readonly schema: LogSchema }
   | { readonly kind: 'entries'; readonly entries: readonly LogEntry[] };

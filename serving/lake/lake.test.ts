@@ -179,6 +179,17 @@ describe('the prediction log', () => {
     expect(column('score')).toMatchObject({ kind: 'number', values: Float64Array.of(0.7, 0.7, 0.7) });
   });
 
+  it('keeps why a request was refused, but for a model with private columns, whose message might quote one', async () => {
+    const refused = { status: 400, rows: 0, flags: ['instances: row 0, column "email": found "ana@example.org"'] };
+    await record(entryOf({ instances: [{}] }, refused));
+    expect((await read({ failures: true })).values.get('flags')).toEqual(refused.flags);
+    journal.describe({ ...schema, revision: 'sha256:cc', withheld: ['email'] });
+    await record(entryOf({ instances: [{}] }, { ...refused, revision: 'sha256:cc' }));
+    expect((await read({ failures: true, arm: 'sha256:cc' })).values.get('flags')).toEqual([
+      expect.not.stringContaining('ana@example.org'),
+    ]);
+  });
+
   it('never holds a column that the manifest calls private', async () => {
     journal.describe({ ...schema, withheld: ['email'] });
     await record(entryOf({ instances: [{ age: 41, email: 'ana@example.org' }] }));

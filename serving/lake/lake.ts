@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { entryFile } from '../model/entry-file.ts';
 import { replicaEnvironment } from '../config.ts';
+import type { Handed } from './entry.ts';
 import type { Feedback, LogWriterOptions } from './log-writer.ts';
 import type { FromWriter, ToWriter } from './main.ts';
 import type { QueryAnswer, QueryRequest } from './query-main.ts';
@@ -24,9 +25,9 @@ export class Lake {
     this.#startWriter();
   }
 
-  /** Resolves once everything that the writer was given can be read. */
-  flush(): Promise<void> {
-    return this.#ask((ask) => ({ kind: 'flush', ask }));
+  /** Resolves once what replicas say they handed over can be read. */
+  flush(handed: readonly Handed[]): Promise<void> {
+    return this.#ask((ask) => ({ kind: 'flush', ask, handed }));
   }
 
   feedback(model: string, items: readonly Feedback[]): Promise<void> {
@@ -36,12 +37,11 @@ export class Lake {
   /** Reads into a file of the given folder; the caller removes it. */
   async read(
     query: Omit<LogQuery, 'folder'>,
+    handed: readonly Handed[],
     format: QueryRequest['format'],
     folder: string,
   ): Promise<{ readonly file: string; readonly rows: number }> {
-    // Replicas hand over what they have every tenth of a second: what was answered before the question belongs to the answer.
-    await new Promise((resolve) => setTimeout(resolve, HANDOVER_MS));
-    await this.flush();
+    await this.flush(handed);
     const file = join(folder, `${randomUUID()}.${format}`);
     const answer = await askQuery({ ...query, folder: this.#options.folder, file, format });
     if (answer.kind === 'failed') throw new Error(`the log could not be read: ${answer.reason}`);
@@ -119,7 +119,6 @@ function askQuery(request: QueryRequest): Promise<QueryAnswer> {
   });
 }
 
-const HANDOVER_MS = 150;
 const ASK_LIMIT_MS = 15_000;
 const QUERY_LIMIT_MS = 60_000;
 const RESTART_MS = 250;

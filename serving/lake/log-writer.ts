@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { type Server, createServer } from 'node:net';
 import { join } from 'node:path';
-import type { LogEntry, LogSchema } from './entry.ts';
+import type { Handed, LogEntry, LogSchema } from './entry.ts';
 import { FrameReader } from './frames.ts';
 import { Segment } from './segment.ts';
 
@@ -26,6 +26,7 @@ export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #server: Server;
   readonly #open = new Map<string, Segment>();
+  readonly #received = new Map<string, number>();
   #writing: Promise<void> = Promise.resolve();
   #timers: NodeJS.Timeout[] = [];
   written = 0;
@@ -36,17 +37,29 @@ export class LogWriter {
       const frames = new FrameReader();
       // What a connection says of its revisions holds for that connection.
       const schemas = new Map<string, LogSchema>();
+      let connection = '';
       socket.on('data', (chunk: Buffer) => {
         try {
           for (const frame of frames.read(chunk))
-            if (frame.kind === 'schema') schemas.set(frame.schema.revision, frame.schema);
-            else for (const entry of frame.entries) this.#add(entry, schemas.get(entry.revision));
+            switch (frame.kind) {
+              case 'hello':
+                connection = frame.connection;
+                this.#received.set(connection, 0);
+                break;
+              case 'schema':
+                schemas.set(frame.schema.revision, frame.schema);
+                break;
+              case 'entries':
+                for (const entry of frame.entries) this.#add(entry, schemas.get(entry.revision));
+                this.#received.set(connection, (this.#received.get(connection) ?? 0) + frame.entries.length);
+            }
         } catch (error) {
           console.error('the log cannot read what a replica sent', error);
           socket.destroy();
         }
       });
       socket.on('error', () => socket.destroy());
+      socket.on('close', () => this.#received.delete(connection));
     });
   }
 
@@ -63,6 +76,15 @@ export class LogWriter {
     };
     this.#timers = [setInterval(() => void this.flush(), FLUSH_MS), setInterval(expire, EXPIRE_MS)];
     expire();
+  }
+
+  /** Resolves once what replicas say they handed over has come in, or its connection has ended, and can be read. */
+  async flushAfter(handed: readonly Handed[]): Promise<void> {
+    const until = performance.now() + HANDOVER_LIMIT_MS;
+    const isUnderWay = ({ connection, entries }: Handed): boolean => (this.#received.get(connection) ?? entries) < entries;
+    while (handed.some(isUnderWay) && performance.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await this.flush();
   }
 
   /** Resolves once everything that came in so far can be read. */
@@ -131,5 +153,7 @@ const FLUSH_MS = 1_000;
 const SEGMENT_ROWS = 10_000;
 /** A reader of some span of time looks at segments that were opened up to this long before it. */
 export const SEGMENT_MS = 60_000;
+const HANDOVER_LIMIT_MS = 5_000;
+const POLL_MS = 5;
 const EXPIRE_MS = 3_600_000;
 const STOP_LIMIT_MS = 3_000;

@@ -1,9 +1,10 @@
+import type { Handed } from './entry.ts';
 import { type Feedback, LogWriter, type LogWriterOptions } from './log-writer.ts';
 
 /** The log's writer is a process of its own: taking requests apart and compressing columns must not hold up those who serve. */
 export type ToWriter =
   | { readonly kind: 'start'; readonly options: LogWriterOptions }
-  | { readonly kind: 'flush'; readonly ask: number }
+  | { readonly kind: 'flush'; readonly ask: number; readonly handed: readonly Handed[] }
   | { readonly kind: 'feedback'; readonly ask: number; readonly model: string; readonly items: readonly Feedback[] }
   | { readonly kind: 'stop' };
 export type FromWriter =
@@ -24,7 +25,7 @@ async function hear(message: ToWriter): Promise<void> {
       say({ kind: 'listening' });
       return;
     case 'flush':
-      await writer?.flush();
+      await writer?.flushAfter(message.handed);
       say({ kind: 'done', ask: message.ask });
       return;
     case 'feedback':

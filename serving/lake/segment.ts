@@ -144,7 +144,7 @@ function logColumnsOf(schema: LogSchema): readonly LogColumn[] {
 
 function ownValues(
   entry: LogEntry,
-  { model, version, revision, digest }: LogSchema,
+  { model, version, revision, digest, withheld = [] }: LogSchema,
   row: number,
   decision: Decision | undefined,
 ): Readonly<Record<OwnColumn, LogValue>> {
@@ -161,11 +161,15 @@ function ownValues(
     latency_ms: entry.latencyMs,
     score: decision?.score ?? null,
     class: decision?.class ?? null,
-    flags: entry.flags.join('; '),
+    flags: entry.status >= REFUSED && withheld.length > 0 ? WITHHELD_MESSAGE : entry.flags.join('; '),
     input_bytes: entry.bodyBytes,
     input_digest: entry.bodyDigest ?? null,
   };
 }
+
+/** Answers from this status on carry a message that may quote what the caller sent. */
+const REFUSED = 400;
+const WITHHELD_MESSAGE = 'refused; the message is not kept, since the model has private columns';
 
 interface Decision {
   readonly score: number | null;
