@@ -5,6 +5,7 @@ import type { Repository } from '../github/request.ts';
 import { modelNameOf } from './changed-models.ts';
 import type { CheckRunOutput } from '../github/check-runs.ts';
 import { checkRunOutput, unjudgedOutput } from './check-run-output.ts';
+import type { DashboardPlace } from './check-run-output.ts';
 import { judgeModel } from './judge-model.ts';
 import type { Judgement, JudgeParts } from './judge-model.ts';
 import { lookAtProposal, readProposal } from './look-at-proposal.ts';
@@ -110,7 +111,7 @@ async function judgeAll(
   for (const model of models) {
     const outcome = await judgeOne(parts, proposal, { ...model, fresh }, signal);
     for (const result of outcome.verdict.checks) {
-      const output = outputOf(result, outcome.judgement?.report, detailsUrlOf(parts, proposal.pull.number));
+      const output = outputOf(result, outcome.judgement?.report, dashboardOf(parts, proposal.pull.number));
       runs.close(runName(model.path, result.name), output);
     }
     outcomes.push(outcome);
@@ -139,8 +140,14 @@ async function judgeOne(
   return { path: model.path, verdict: { model: name, version, conclusion, checks }, judgement };
 }
 
-function outputOf(result: CheckResult, report: Report | undefined, detailsUrl: string | undefined): CheckRunOutput {
-  return report === undefined ? unjudgedOutput(result) : checkRunOutput(result, report, detailsUrl);
+function outputOf(result: CheckResult, report: Report | undefined, dashboard?: DashboardPlace): CheckRunOutput {
+  return report === undefined ? unjudgedOutput(result) : checkRunOutput(result, report, dashboard);
+}
+
+function dashboardOf(parts: ProposalParts, number: number): DashboardPlace | undefined {
+  const { publicUrl } = parts;
+  const detailsUrl = detailsUrlOf(parts, number);
+  return publicUrl === undefined || detailsUrl === undefined ? undefined : { publicUrl, detailsUrl };
 }
 
 function detailsUrlOf({ publicUrl, repository }: ProposalParts, number: number): string | undefined {

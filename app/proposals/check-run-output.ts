@@ -1,7 +1,9 @@
 import type { CheckResult, Finding, Report } from '../../checks/report/report.ts';
 import { textOfPlace } from '../../checks/manifest/problem.ts';
 import { checkRunMarkdown } from '../../checks/report/check-run-markdown.ts';
+import { checkRunImages } from '../dashboard/report-drawings.ts';
 import type { Annotation, CheckRunAction, CheckRunOutput } from '../github/check-runs.ts';
+import { reportDigest } from '../ledger/report-digest.ts';
 
 /** The buttons of a check run; `on-check-run.ts` does what they say. */
 export const actions = {
@@ -10,9 +12,22 @@ export const actions = {
   explain: { label: 'Explain', description: 'What this check asks, and how it judges', identifier: 'explain' },
 } as const satisfies Record<string, CheckRunAction>;
 
-/** What a check run shows of one check's result. */
-export function checkRunOutput(result: CheckResult, report: Report, detailsUrl?: string): CheckRunOutput {
-  const links = detailsUrl === undefined ? {} : { report: `${detailsUrl}#${result.name}` };
+/** Where the dashboard shows a proposal, and the drawings of its reports. */
+export interface DashboardPlace {
+  readonly publicUrl: string;
+  readonly detailsUrl: string;
+}
+
+/** What a check run shows of one check's result; with a dashboard, its drawings as well. */
+export function checkRunOutput(result: CheckResult, report: Report, dashboard?: DashboardPlace): CheckRunOutput {
+  const detailsUrl = dashboard?.detailsUrl;
+  const links =
+    dashboard === undefined
+      ? {}
+      : {
+          report: `${dashboard.detailsUrl}#${result.name}`,
+          images: checkRunImages(report, reportDigest(report), result.name, dashboard.publicUrl),
+        };
   const { title, summary, text, annotations } = checkRunMarkdown(result, report, links);
   const passed = result.conclusion === 'success' || result.conclusion === 'skipped';
   return {

@@ -8,7 +8,7 @@ import type { PlanRow } from '../dashboard/views.ts';
 import type { GithubHistory } from '../github/history.ts';
 import type { GithubSnapshot } from '../github/snapshot.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { planRows } from './model-plan.ts';
+import { planRows, withNewColumns } from './model-plan.ts';
 import { productionOf } from './production.ts';
 import type { Production } from './production.ts';
 import { windowOf } from './recorded-window.ts';
@@ -97,7 +97,8 @@ export async function judgeModel(parts: JudgeParts, subject: JudgeSubject, signa
     signal,
   });
   const champion = running === undefined ? undefined : await championOf(running, subject, signal);
-  const rows = planRows(champion, { manifest: loaded.manifest, revision: loaded.revision });
+  const planned = planRows(champion, { manifest: loaded.manifest, revision: loaded.revision });
+  const rows = withNewColumns(planned, report);
   return { kind: 'judged', judgement: { loaded, report, ...(production === undefined ? {} : { production }), rows } };
 }
 

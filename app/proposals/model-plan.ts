@@ -1,4 +1,5 @@
 import type { Manifest, RolloutStep } from '../../checks/manifest/manifest.ts';
+import type { Report } from '../../checks/report/report.ts';
 import { durationText } from '../../checks/manifest/duration.ts';
 import type { PlanRow } from '../dashboard/views.ts';
 
@@ -26,6 +27,24 @@ export function planRows(champion: PlanSide | undefined, candidate: PlanSide): r
     ];
   });
   return [...rows, { subject: 'rollout', candidate: rolloutText(champion, candidate.manifest) }];
+}
+
+/**
+ * The plan with the columns that the graph newly needs: a manifest may leave its inputs to the graph, so that two manifests do not
+ * differ in them while the models do.
+ */
+export function withNewColumns(rows: readonly PlanRow[], { checks }: Report): readonly PlanRow[] {
+  const finding = checks.flatMap(({ findings }) => findings).find(({ id }) => id === 'artifact/contract/new-columns');
+  const columns = finding?.measured['columns'];
+  if (!Array.isArray(columns) || rows.some(({ subject }) => subject === 'inputs')) return rows;
+  const names = columns.map(String);
+  const row: PlanRow = {
+    subject: 'inputs',
+    candidate: names.length === 1 ? 'one column more' : `${names.length} columns more`,
+    note: `newly read: ${listText(names)}`,
+  };
+  const place = rows.findIndex(({ subject }) => subject === 'rollout');
+  return rows.toSpliced(place === -1 ? rows.length : place, 0, row);
 }
 
 interface Aspect {
@@ -177,7 +196,7 @@ function modelText(model: PlannedModel, waivedBy: string): string {
       ? []
       : [`If a finding is understood and accepted: \`/waive FINDING until DATE because …\` (${waivedBy}).`];
   return [
-    `**${name}**, ${against}: ${verdictWords[model.conclusion] ?? model.conclusion}. ${model.title}`,
+    `**${name}**, ${against}: **${verdictWords[model.conclusion] ?? model.conclusion}**. ${sentenceOf(model.title)}`,
     tableText(model.rows),
     ...others,
     ...waiver,
@@ -189,6 +208,11 @@ const verdictWords: Readonly<Record<string, string>> = {
   failure: 'blocked',
   action_required: 'cannot be said yet',
 };
+
+/** Check titles begin small and end open, since they mostly stand alone. */
+function sentenceOf(title: string): string {
+  return title === '' || /[.!?]$/.test(title) ? title : `${title}.`;
+}
 
 function tableText(rows: readonly PlanRow[]): string {
   const lines = rows.map(({ subject, champion, candidate, note }) => {

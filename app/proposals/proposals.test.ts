@@ -109,12 +109,12 @@ describe('the summary check', () => {
     [
       'success',
       [verdict('success', check('baseline', 'success'), check('drift', 'skipped'))],
-      'income 2.0.0: every required check passed',
+      'the only check passed; baseline says success',
     ],
     [
       'failure',
       [verdict('failure', check('baseline', 'success'), check('drift', 'failure'))],
-      'income 2.0.0: drift: drift says failure',
+      'drift: drift says failure',
     ],
     [
       'failure',
@@ -126,7 +126,7 @@ describe('the summary check', () => {
           check('drift', 'failure'),
         ),
       ],
-      'income 2.0.0: baseline: baseline says failure (and drift, artifact)',
+      'baseline: baseline says failure (and drift, artifact)',
     ],
     [
       'action_required',
@@ -138,11 +138,7 @@ describe('the summary check', () => {
       [verdict('action_required'), verdict('failure', check('golden', 'failure'))],
       'income 2.0.0: golden: golden says failure',
     ],
-    [
-      'success',
-      [verdict('success', check('replay', 'failure', { required: false }))],
-      'income 2.0.0: every required check passed',
-    ],
+    ['success', [verdict('success', check('replay', 'failure', { required: false }))], 'every required check passed'],
   ])('is %s when %j', (conclusion, verdicts, title) => {
     expect(summaryOutput(verdicts)).toMatchObject({ conclusion, title });
   });
@@ -150,7 +146,7 @@ describe('the summary check', () => {
   it('says that findings were waived', () => {
     const waived = { id: 'a', verdict: 'waived', severity: 'blocking', reason: 'r', measured: {} } as const;
     const output = summaryOutput([verdict('success', check('cohorts', 'success', { findings: [waived] }))]);
-    expect(output.title).toBe('income 2.0.0: passed, with findings waived in cohorts');
+    expect(output.title).toBe('passed, with findings waived in cohorts');
   });
 
   it('skips every check but `manifest` for a manifest that cannot be read', () => {
@@ -216,7 +212,7 @@ describe('the model plan', () => {
 
   it('says the verdict, the rival proposal and who may waive', () => {
     const text = planComment(plan);
-    expect(text).toContain('**income 2.0.0**, in place of 1.0.0: blocked. baseline: worse');
+    expect(text).toContain('**income 2.0.0**, in place of 1.0.0: **blocked**. baseline: worse');
     expect(text).toContain('#14 would change income as well');
     expect(text).toContain('`/waive FINDING until DATE because …` (maintain)');
     expect(text).toContain('nobody has approved this commit');

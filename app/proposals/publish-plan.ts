@@ -8,7 +8,7 @@ import type { Outcome } from './check-proposal.ts';
 import type { Proposal } from './look-at-proposal.ts';
 import { planComment } from './model-plan.ts';
 import type { PlannedModel } from './model-plan.ts';
-import { decidingTitle } from './summary.ts';
+import { decidingTitle, passedTitle } from './summary.ts';
 
 export const planKey = 'plan';
 
@@ -34,7 +34,7 @@ export async function publishPlan(
       ...(against === undefined ? {} : { against }),
       rows: judgement?.rows ?? [],
       conclusion: verdict.conclusion,
-      title: decidingTitle(verdict) ?? '',
+      title: decidingTitle(verdict) ?? passedTitle(verdict),
       others: rivals.get(verdict.model) ?? [],
     };
   });

@@ -60,26 +60,35 @@ export function conclusionOf(verdicts: readonly Pick<ModelVerdict, 'conclusion'>
   return has('action_required') ? 'action_required' : 'success';
 }
 
-/** Which checks decided; with one failing check, its own title, since that has the number. */
+/** What decided, in the words of the check that did, since those hold the number; of several models, each named. */
 function titleOf(verdicts: readonly ModelVerdict[]): string {
-  const deciding = verdicts.flatMap((verdict) => {
-    const title = decidingTitle(verdict);
-    return title === undefined ? [] : [`${nameOf(verdict)}: ${title}`];
-  });
-  if (deciding.length > 0) return deciding.join(' · ');
-  const names = verdicts.map(nameOf).join(', ');
-  const waived = verdicts
-    .flatMap(({ checks }) => checks)
-    .filter(hasWaiver)
-    .map(({ name }) => name);
-  return waived.length === 0
-    ? `${names}: every required check passed`
-    : `${names}: passed, with findings waived in ${waived.join(', ')}`;
+  const blocked = verdicts.filter((verdict) => decidingTitle(verdict) !== undefined);
+  const told = blocked.length > 0 ? blocked : verdicts;
+  return told
+    .map((verdict) => {
+      const title = decidingTitle(verdict) ?? passedTitle(verdict);
+      return verdicts.length === 1 ? title : `${nameOf(verdict)}: ${title}`;
+    })
+    .join(' · ');
+}
+
+/** The checks that told against a version, or what was waived; and by how much it is better, where that was asked. */
+export function passedTitle({ checks }: Pick<ModelVerdict, 'checks'>): string {
+  const waived = checks.filter(hasWaiver).map(({ name }) => name);
+  if (waived.length > 0) return `passed, with findings waived in ${waived.join(', ')}`;
+  const asked = checks.filter(({ conclusion }) => conclusion !== 'skipped');
+  const passed = asked.filter(({ conclusion }) => conclusion === 'success');
+  const comparison = passed.find(({ name }) => name === 'baseline')?.title;
+  const count =
+    passed.length === asked.length
+      ? `${passed.length === 1 ? 'the only check' : `all ${passed.length} checks`} passed`
+      : 'every required check passed';
+  return comparison === undefined ? count : `${count}; ${comparison}`;
 }
 
 /** The title of the check that decided, with the names of the others that did; undefined when nothing blocks. */
-export function decidingTitle({ checks }: ModelVerdict): string | undefined {
-  const deciding = checks.filter(isDeciding).toSorted((a, b) => rank[a.conclusion] - rank[b.conclusion]);
+export function decidingTitle({ checks }: Pick<ModelVerdict, 'checks'>): string | undefined {
+  const deciding = worstFirst(checks.filter(isDeciding));
   const [first, ...others] = deciding;
   if (first === undefined) return undefined;
   const more = others.length === 0 ? '' : ` (and ${others.map(({ name }) => name).join(', ')})`;
@@ -91,8 +100,12 @@ const rank = { failure: 0, action_required: 1, success: 2, skipped: 3 } as const
   number
 >;
 
+function worstFirst(checks: readonly CheckResult[]): readonly CheckResult[] {
+  return checks.toSorted((a, b) => rank[a.conclusion] - rank[b.conclusion]);
+}
+
 function sectionOf(verdict: ModelVerdict): string {
-  const rows = verdict.checks.map((check) => {
+  const rows = worstFirst(verdict.checks).map((check) => {
     const word = words[check.conclusion];
     return `| ${isDeciding(check) ? `**${word}**` : word} | ${check.name} | ${cell(check.title)} |`;
   });
