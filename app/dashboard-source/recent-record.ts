@@ -22,6 +22,9 @@ const ownColumns = new Set([
   'score',
   'class',
   'flags',
+  'input_bytes',
+  'input_digest',
+  'feedback',
   'label',
   'error',
 ]);

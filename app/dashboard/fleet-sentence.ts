@@ -1,5 +1,5 @@
 import { modelStateOf, type ModelStateName, requestsPerSecond } from './model-state.ts';
-import { capitalised, rateOf, wordOf } from './numbers.ts';
+import { capitalised, ratePhrase, wordOf } from './numbers.ts';
 import { clockOf } from './times.ts';
 import type { FleetView, ModelView } from './views.ts';
 
@@ -19,7 +19,7 @@ export function fleetSentence(view: FleetView, { withRate = true }: { readonly w
     return `${countIs(failing, 'failing')}.${looking.length === 0 ? '' : ` ${moreNeedALook(looking.length)}`}`;
   if (looking.length > 0) return needsALook(models, looking);
   const rest = models.length - rolling.length;
-  const rate = withRate ? `; ${rateOf(totalRate(models))} requests a second` : '';
+  const rate = withRate ? `; ${ratePhrase(totalRate(models))}` : '';
   if (rolling.length === 0)
     return `${models.length === 1 ? `${models[0]?.model ?? ''} is` : `All ${wordOf(models.length)} models are`} in sync${rate}.`;
   const others =
@@ -46,7 +46,7 @@ function needsALook(models: readonly ModelView[], names: readonly string[]): str
   const state = model === undefined ? undefined : modelStateOf(model);
   return state === undefined
     ? ''
-    : `One model needs a look: ${only} ${state.state === 'drifted' || state.state === 'drifted away' ? 'has' : 'is'} ${state.state}, ${state.cause}.`;
+    : `One model needs a look: ${only} ${state.state === 'drifted' || state.state === 'drifted away' ? 'has' : 'is'} ${state.state}${/^(by|at) /.test(state.cause) ? ' ' : ', '}${state.cause}.`;
 }
 
 const listed = (names: readonly string[]): string =>

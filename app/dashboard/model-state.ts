@@ -84,7 +84,7 @@ function held(model: ModelView): ModelState | undefined {
     const { by, since } = observed.held;
     return {
       state: 'held',
-      cause: [git, `held by @${by} ${clockOf(since)}`, revertWords(hold?.revertPullRequest, hold?.revertState)]
+      cause: [`by @${by} since ${clockOf(since)}`, git, revertWords(hold?.revertPullRequest, hold?.revertState)]
         .filter(given)
         .join('; '),
       since,
@@ -113,6 +113,7 @@ const revertWords = (
 
 function driftedAway(model: ModelView): ModelState | undefined {
   const { observed, difference } = model;
+  if (difference?.isJudged === true) return { state: 'rolling', cause: difference.reason, since: difference.since };
   if (difference !== undefined) return { state: 'drifted away', cause: difference.reason, since: difference.since };
   if (observed === undefined) {
     if (isUnderWay(model.rollout)) return undefined;

@@ -38,6 +38,10 @@ export const weightOf = (weight: number): string => `${format('.3~f')(weight)} %
 /** A rate a second: 467, 41.2, 0.9. */
 export const rateOf = (perSecond: number): string => format(perSecond < 100 ? ',.1f' : ',.0f')(perSecond);
 
+/** A rate in words; one that is exactly zero is no measurement with a decimal. */
+export const ratePhrase = (perSecond: number): string =>
+  perSecond === 0 ? 'no requests now' : `${rateOf(perSecond)} requests a second`;
+
 export function millisecondsOf(ms: number | undefined): string {
   if (ms === undefined) return MISSING;
   return format(ms < 10 ? '.1f' : ',.0f')(ms);

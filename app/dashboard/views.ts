@@ -56,7 +56,13 @@ export interface ModelView {
   /** What monitors found and nobody has resolved; worst first is the room's business. */
   readonly alerts: readonly Alert[];
   /** Set when what the fleet runs differs from git and no rollout or hold explains it. */
-  readonly difference?: { readonly reason: string; readonly since: string; readonly attempt?: number };
+  readonly difference?: {
+    readonly reason: string;
+    readonly since: string;
+    readonly attempt?: number;
+    /** Nothing is wrong: what git names is being judged before it is rolled out. */
+    readonly isJudged?: boolean;
+  };
 }
 
 export interface Traffic {

@@ -1,7 +1,7 @@
 import { scaleLinear, scaleUtc } from 'd3-scale';
 import { area as areaShape, curveStepAfter, line as lineShape } from 'd3-shape';
 import { weightOf } from '../numbers.ts';
-import { dayOf, minuteOf } from '../times.ts';
+import { clockOf, dayOf, minuteOf } from '../times.ts';
 import { CHARACTER_PX, type Drawing, line, path, text } from './svg.ts';
 
 /** Traffic over time: one candidate's share as a staircase, solid where it happened, dashed where it is only planned. */
@@ -19,6 +19,8 @@ const TOP = 40;
 const BOTTOM = 144;
 const UNIT_Y = 12;
 const DAY_MS = 86_400_000;
+/** In a shorter time several ticks would stand in one minute. */
+const SECONDS_MATTER_MS = 600_000;
 const LEFT = 44;
 
 /** `unit` names the line: `2.0.1, % of requests`. */
@@ -58,7 +60,7 @@ export function weightsTimeline(
   const joint = happened.at(-1);
   const ahead = joint === undefined ? planned : [{ ...joint, from: joint.to, to: joint.to }, ...planned];
   const ticks = x.ticks(Math.max(2, Math.floor((right - LEFT) / 110)));
-  const format = last - first > 2 * DAY_MS ? dayOf : minuteOf;
+  const format = last - first > 2 * DAY_MS ? dayOf : last - first > SECONDS_MATTER_MS ? minuteOf : clockOf;
   const body = [
     ...[0, 50, 100].map(
       (share) =>

@@ -13,7 +13,17 @@ import {
   STATE_MARKS,
   stableRevision,
 } from '../model-state.ts';
-import { countOf, millisecondsOf, percentOf, plural, rateOf, shortDigest, shortSha, weightOf } from '../numbers.ts';
+import {
+  countOf,
+  millisecondsOf,
+  percentOf,
+  plural,
+  rateOf,
+  ratePhrase,
+  shortDigest,
+  shortSha,
+  weightOf,
+} from '../numbers.ts';
 import { command, type Links, linkTo, modelAddress, type Page, proposalAddress, section } from '../page.ts';
 import { rolloutSegments } from '../rollout-segments.ts';
 import { splitBar, splitWords } from '../split-bar.ts';
@@ -88,7 +98,7 @@ function acts(model: ModelView, state: ModelState, links: Links): Markup {
       revert === undefined
         ? nothing
         : linkTo(links.pullRequest(model.repository, revert), `Review revert #${revert}`, 'btn main');
-    return html`<div class="acts">${review}<span class="faint small">or, to go on with git’s ${model.desired?.version ?? 'version'}, comment ${command(`/unhold ${model.model} because …`)}</span></div>`;
+    return html`<div class="acts">${review}<span class="faint small">${revert === undefined ? 'To' : 'or, to'} go on with git’s ${model.desired?.version ?? 'version'}, comment ${command(`/unhold ${model.model} because …`)}</span></div>`;
   }
   if (state.state === 'drifted away') {
     return html`<div class="acts"><span class="faint small">It is put back by itself; to look again now, comment ${command(`/sync ${model.model}`)}</span></div>`;
@@ -99,7 +109,7 @@ function acts(model: ModelView, state: ModelState, links: Links): Markup {
 
 function allModels(models: readonly ModelView[], view: FleetView, links: Links): Markup {
   const rate = totalRate(models);
-  const says = html`${plural(models.length, 'model')}, <span data-live="rate">${rateOf(rate)}</span> requests a second; what is wrong first`;
+  const says = html`${plural(models.length, 'model')}, <span data-live="rate">${ratePhrase(rate)}</span>; what is wrong first`;
   const end = html`observed <span data-live="at">${timeTag(view.at, `${clockOf(view.at)} UTC`)}</span>`;
   return section(
     { id: 'models', title: 'All models', says, end },
@@ -154,7 +164,7 @@ function modelItem(model: ModelView): Markup {
   const split = observed !== undefined && observed.effective.filter(({ weight }) => weight > 0).length > 1;
   return html`<li><div class="apart"><a class="strong" href="${modelAddress(name)}">${name}</a><span data-live="${key}/state">${stateTag(mark.shape, mark.tone, state.state)}</span></div>
 <div class="small muted" data-live="${key}/cause">${state.cause}</div>
-<div class="small faint" data-live="${key}/numbers">${running === undefined ? 'nothing runs' : html`${running.version} <code>${shortSha(shortDigest(running.digest))}</code>`} · ${traffic === undefined ? '–' : rateOf(requestsPerSecond(model))} req/s · p99 ${millisecondsOf(traffic?.p99Ms)} ms · errors ${percentNumber(errorShare(model))} %</div>
+<div class="small faint" data-live="${key}/numbers">${running === undefined ? 'nothing runs' : html`${running.version} <code>${shortSha(shortDigest(running.digest))}</code>`} · ${traffic === undefined || traffic.requests === 0 ? 'no requests now' : `${rateOf(requestsPerSecond(model))} req/s · p99 ${millisecondsOf(traffic.p99Ms)} ms · errors ${percentNumber(errorShare(model))} %`}</div>
 ${split ? html`<div data-live="${key}/split">${splitBar(observed)}<small>${splitWords(observed)}</small></div>` : nothing}</li>`;
 }
 
@@ -215,9 +225,12 @@ function stepItem(step: RolloutStepView): Markup {
 
 function stepTime({ kind, state, forMs, tookMs }: RolloutStepView): string {
   if (kind === 'pause' && state === 'next') return 'until /resume';
-  if (state === 'now' && forMs !== undefined) return `${durationOf(tookMs ?? 0)} of ${durationOf(forMs)}`;
+  if (state === 'now' && forMs !== undefined)
+    return (tookMs ?? 0) > forMs
+      ? `${durationOf(tookMs ?? 0)}, at least ${durationOf(forMs)}`
+      : `${durationOf(tookMs ?? 0)} of ${durationOf(forMs)}`;
   if (state !== 'next' && tookMs !== undefined) return durationOf(tookMs);
-  return forMs === undefined ? '' : durationOf(forMs);
+  return forMs === undefined || forMs === 0 ? '' : durationOf(forMs);
 }
 
 const EVIDENCE_MARKS = {

@@ -1,3 +1,4 @@
+import { type Checked, checkedOf } from '../../ledger/checked.ts';
 import type { LedgerKind, LedgerLine } from '../../ledger/ledger.ts';
 import { icon, type Shape, type Tone } from '../icons.ts';
 import { html, type Markup, nothing } from '../markup.ts';
@@ -116,8 +117,37 @@ export function ledgerTable(
   return html`<table class="stack ledger"><thead><tr><th scope="col" class="num">line</th><th scope="col">when, UTC</th><th scope="col">what</th>${withModel ? html`<th scope="col">model</th>` : nothing}<th scope="col">who</th><th scope="col">why</th><th scope="col">where</th></tr></thead><tbody>${lines.map((line) => ledgerRow(line, repository, now, links, withModel))}</tbody></table>`;
 }
 
+const CHECKED = {
+  success: { shape: 'tick', tone: 'faint', words: 'checked: passes' },
+  failure: { shape: 'octagon', tone: 'bad', words: 'checked: blocked' },
+  action_required: { shape: 'halfDisc', tone: 'warn', words: 'checked: not decided' },
+} as const satisfies Record<
+  Checked['conclusion'],
+  { readonly shape: Shape; readonly tone: Tone; readonly words: string }
+>;
+
+/** A judgement looks like what it found: a tick beside a blocked version would be read as a pass. */
+function lookOf(line: LedgerLine): { readonly shape: Shape; readonly tone: Tone; readonly words: string } {
+  const checked = checkedOf(line);
+  return checked === undefined ? KINDS[line.kind] : CHECKED[checked.conclusion];
+}
+
+function checkedWords(line: LedgerLine): string {
+  const checks = checkedOf(line)?.checks ?? [];
+  const named = (conclusion: string): readonly string[] =>
+    checks.filter((check) => check.conclusion === conclusion).map(({ name }) => name);
+  return [
+    ['failed', named('failure')] as const,
+    ['cannot be said', named('action_required')] as const,
+    ['passed', named('success')] as const,
+  ]
+    .filter(([, names]) => names.length > 0)
+    .map(([word, names]) => `${word}: ${names.join(', ')}`)
+    .join('; ');
+}
+
 function ledgerRow(line: LedgerLine, repository: string, now: string, links: Links, withModel: boolean): Markup {
-  const { shape, tone, words } = KINDS[line.kind];
+  const { shape, tone, words } = lookOf(line);
   const className = tone === 'bad' || tone === 'warn' ? `state ${tone}` : 'state';
   const subject = [line.model, line.version].filter((part) => part !== undefined).join(' ');
   const places = [
@@ -129,7 +159,7 @@ function ledgerRow(line: LedgerLine, repository: string, now: string, links: Lin
       : linkTo(links.commit(repository, line.commit), html`<code>${shortSha(line.commit)}</code>`),
     line.report === undefined ? undefined : html`report <code>${shortDigest(line.report)}</code>`,
   ].filter((part) => part !== undefined);
-  return html`<tr id="line-${line.sequence}"><td class="num faint">${line.sequence}</td><td class="nowrap">${timeTag(line.at, now === '' ? line.at : momentOf(line.at))}</td><th scope="row"><span class="${className}">${icon(shape, tone)}<span>${words}${withModel || line.version === undefined ? '' : ` ${line.version}`}</span></span></th>${withModel ? html`<td>${line.model === undefined ? nothing : html`<a href="${modelAddress(line.model)}">${subject}</a>`}</td>` : nothing}<td>${line.actor === 'slipway' ? 'slipway' : `@${line.actor}`}</td><td class="whole">${line.because ?? ''}${numbers(line)}</td><td class="nowrap">${places.map((place, index) => (index === 0 ? place : html` · ${place}`))}</td></tr>`;
+  return html`<tr id="line-${line.sequence}"><td class="num faint">${line.sequence}</td><td class="nowrap">${timeTag(line.at, now === '' ? line.at : momentOf(line.at))}</td><th scope="row"><span class="${className}">${icon(shape, tone)}<span>${words}${withModel || line.version === undefined ? '' : ` ${line.version}`}</span></span></th>${withModel ? html`<td>${line.model === undefined ? nothing : html`<a href="${modelAddress(line.model)}">${subject}</a>`}</td>` : nothing}<td>${line.actor === 'slipway' ? 'slipway' : `@${line.actor}`}</td><td class="whole">${line.because ?? checkedWords(line)}${numbers(line)}</td><td class="nowrap">${places.map((place, index) => (index === 0 ? place : html` · ${place}`))}</td></tr>`;
 }
 
 const numbers = ({ data }: LedgerLine): Markup => {

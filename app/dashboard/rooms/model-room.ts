@@ -11,7 +11,7 @@ import {
   STATE_MARKS,
   stableRevision,
 } from '../model-state.ts';
-import { countOf, millisecondsOf, percentOf, plural, rateOf, shortDigest, shortSha } from '../numbers.ts';
+import { countOf, millisecondsOf, percentOf, plural, rateOf, ratePhrase, shortDigest, shortSha } from '../numbers.ts';
 import { command, type Links, linkTo, notes, type Page, proposalAddress, section } from '../page.ts';
 import { splitBar, splitWords } from '../split-bar.ts';
 import { clockOf, timeTag, whenOf } from '../times.ts';
@@ -48,13 +48,15 @@ export function modelSentence(model: ModelView, state: ModelState): string {
   const who = `${model.model}${running === undefined ? '' : ` ${running.version}`}`;
   switch (state.state) {
     case 'in sync':
-      return `${who} is in sync${model.traffic === undefined ? '' : `; ${rateOf(requestsPerSecond(model))} requests a second`}.`;
+      return `${who} is in sync${model.traffic === undefined ? '' : `; ${ratePhrase(requestsPerSecond(model))}`}.`;
     case 'rolling':
-      return `${who} is rolling ${state.cause}.`;
+      return model.difference?.isJudged === true
+        ? `${who} serves; ${state.cause}.`
+        : `${who} is rolling ${state.cause}.`;
     case 'failing':
       return `${who} is failing: ${state.cause}.`;
     case 'held':
-      return `${who} is held: ${state.cause}.`;
+      return `${who} is held${state.cause.startsWith('by ') ? ' ' : ': '}${state.cause}.`;
     case 'drifted':
     case 'drifted away':
       return `${who} has ${state.state}: ${state.cause}.`;
@@ -78,7 +80,7 @@ function running({ model }: ModelRoomView, state: ModelState): Markup {
       traffic === undefined
         ? html`<p class="note">No numbers of its traffic yet.</p>`
         : html`<figure><figcaption class="strong">Requests a second</figcaption><div data-live="sparkline">${recent.length < 2 ? html`<p class="note">${rateOf(requestsPerSecond(model))}</p>` : inBothWidths(sparkline(recent, { width: 480, label }), sparkline(recent, { width: 320, label }))}</div></figure>
-<dl class="kv gap2"><dt>p99</dt><dd data-live="p99">${millisecondsOf(traffic.p99Ms)} ms</dd><dt>Errors</dt><dd data-live="errors">${countOf(traffic.errors)} of ${countOf(traffic.requests)}${traffic.requests === 0 ? '' : `, ${percentOf(traffic.errors / traffic.requests, 2)}`}</dd></dl>`
+<dl class="kv gap2"><dt>p99</dt><dd data-live="p99">${traffic.p99Ms === undefined ? '–' : `${millisecondsOf(traffic.p99Ms)} ms`}</dd><dt>Errors</dt><dd data-live="errors">${countOf(traffic.errors)} of ${countOf(traffic.requests)}${traffic.requests === 0 ? '' : `, ${percentOf(traffic.errors / traffic.requests, 2)}`}</dd></dl>`
     }</div></div>`,
   );
 }
@@ -126,11 +128,11 @@ function shares(view: ModelRoomView): Markup {
     const segments = segmentsOf(view, version);
     const label = `Share of requests that ${version} answered over time; ${segments.at(-1)?.weight ?? 0} % at the end.`;
     const draw = (width: number) => weightsTimeline(segments, { width, unit: `${version}, % of requests`, label });
-    return html`<figure class="gap2">${inBothWidths(draw(620), draw(358))}</figure>`;
+    return html`<figure class="gap2">${inBothWidths(draw(560), draw(358))}</figure>`;
   });
   return section(
     { id: 'weights', title: 'Traffic so far', says: 'share of requests by version' },
-    html`<div class="cols halves">${figures}</div>`,
+    html`<div class="drawings">${figures}</div>`,
   );
 }
 

@@ -104,7 +104,7 @@ function planSection(model: ProposedModel, report: Report): Markup {
     { title: 'Model plan', says: 'What would change in production, if merged' },
     html`<table class="stack plan"><thead><tr><th><span class="unseen">what</span></th><th scope="col">champion, now</th><th scope="col">candidate</th><th scope="col"><span class="unseen">note</span></th></tr></thead><tbody>${rows.map(
       ({ subject, champion, candidate, note }) =>
-        html`<tr><th scope="row" class="muted">${subject}</th><td>${champion ?? ''}</td><td>${candidate ?? ''}</td><td class="muted">${note ?? ''}</td></tr>`,
+        html`<tr><th scope="row" class="muted">${subject}</th><td>${champion ?? ''}</td>${note === undefined ? html`<td colspan="2">${candidate ?? ''}</td>` : html`<td>${candidate ?? ''}</td><td class="muted">${note}</td>`}</tr>`,
     )}</tbody></table>`,
   );
 }

@@ -51,7 +51,7 @@ export function sentenceOf(open: readonly ProposalSummary[]): string {
   const parts = [
     blocked.length === 0
       ? ''
-      : `${wordOf(blocked.length)} of ${plural(open.length, 'open proposal')} ${blocked.length === 1 ? 'is' : 'are'} blocked: ${numbers(blocked)}`,
+      : `${wordOf(blocked.length)} of ${open.length === 1 ? 'one open proposal' : `${wordOf(open.length)} open proposals`} ${blocked.length === 1 ? 'is' : 'are'} blocked: ${numbers(blocked)}`,
     undecided.length === 0
       ? ''
       : `${wordOf(undecided.length)} ${undecided.length === 1 ? 'is' : 'are'} not decided: ${numbers(undecided)}`,

@@ -110,7 +110,7 @@ describe('the fleet', () => {
   it('says who holds a model, why, and how it ends', () => {
     const held = { ...sampleFleet, models: sampleFleet.models.filter(({ model }) => model === 'wine') };
     const page = words(fleetRoom(held, links));
-    expect(page).toContain('One model needs a look: wine is held, git says 1.5.0; held by @on-call');
+    expect(page).toContain('One model needs a look: wine is held by @on-call since 01:20:40; git says 1.5.0');
     expect(page).toContain('“1.5.0 answers class 2 for white wines”');
     expect(page).toContain('/unhold wine because …');
   });
@@ -205,7 +205,7 @@ describe('a proposal', () => {
 describe('proposals', () => {
   it('puts what is blocked first', () => {
     const page = words(proposalsRoom(sampleProposals, SAMPLE_NOW));
-    expect(page).toContain('One of 2 open proposals is blocked: #412.');
+    expect(page).toContain('One of two open proposals is blocked: #412.');
     expect(page.indexOf('#412 income')).toBeLessThan(page.indexOf('#419 bike-demand'));
     expect(page.indexOf('#419 bike-demand')).toBeLessThan(page.indexOf('#410 churn'));
   });
