@@ -219,6 +219,19 @@ describe('/rollback', () => {
     expect(it.evaluations).toEqual([]);
   });
 
+  it('is done once for a comment, also when it is asked again after the hold has ended', async () => {
+    const it = await stage();
+    await it.promote('2.0.0', 7);
+    await it.say.rollback(it.wish, signal);
+    expect((await it.say.rollback(it.wish, signal)).text).toContain('for this comment already');
+    it.github.isGreen = true;
+    await it.after(1);
+    await it.turns(2);
+    expect((await it.observed()).held).toBeUndefined();
+    expect((await it.say.rollback(it.wish, signal)).kind).toBe('refused');
+    expect(await it.serving()).toEqual(['1.0.0 100 %', '2.0.0 0 %']);
+  });
+
   it('stays held when the revert is closed unmerged, and says so', async () => {
     const it = await stage({ policy: 'revert: propose' });
     await it.promote('2.0.0', 7);
