@@ -1,17 +1,21 @@
 import { checkedEventOf, checkedOf } from '../ledger/checked.ts';
+import type { Report } from '../../checks/report/report.ts';
 import type { Checked } from '../ledger/checked.ts';
 import type { Ledger, LedgerLine } from '../ledger/ledger.ts';
 import { reportDigest } from '../ledger/report-digest.ts';
 import type { Judgement } from './judge-model.ts';
 import { judgementKey } from './judgement-key.ts';
 
-/** Writes a judgement and its report into the ledger; one that says what the last one said writes nothing. */
+/**
+ * Writes a judgement and its report into the ledger; one that says what the last one said writes nothing. Returns the report as
+ * the ledger has it: people are shown what can be found again by its digest.
+ */
 export async function recordJudgement(
   ledger: Ledger,
   judgement: Judgement,
   about: Pick<Checked, 'commit' | 'tree' | 'pullRequest'> & { readonly at: Date },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Report> {
   const { report, loaded, production, rows } = judgement;
   const checked: Checked = {
     model: loaded.manifest.name,
@@ -29,15 +33,19 @@ export async function recordJudgement(
     judgement: judgementKey(report),
   };
   const { lines } = await ledger.read(signal);
-  if (isKnown(lines, checked)) return;
+  const known = lastSaid(lines, checked);
+  const kept = known === undefined ? undefined : await ledger.report(known.report, signal);
+  if (kept !== undefined) return kept;
   // Together, so that they become one commit.
   await Promise.all([ledger.putReport(report, signal), ledger.append([checkedEventOf(checked)], signal)]);
+  return report;
 }
 
-function isKnown(lines: readonly LedgerLine[], checked: Checked): boolean {
+/** The newest judgement of this model in this proposal, when it says the same. */
+function lastSaid(lines: readonly LedgerLine[], checked: Checked): Checked | undefined {
   const last = lines
     .flatMap((line) => checkedOf(line) ?? [])
     .findLast(({ model, pullRequest }) => model === checked.model && pullRequest === checked.pullRequest);
-  if (last === undefined) return false;
-  return (['commit', 'tree', 'baseline', 'judgement'] as const).every((name) => last[name] === checked[name]);
+  const isSame = (['commit', 'tree', 'baseline', 'judgement'] as const).every((name) => last?.[name] === checked[name]);
+  return isSame ? last : undefined;
 }
