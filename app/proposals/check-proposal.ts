@@ -133,11 +133,10 @@ async function judgeOne(
     return { path: model.path, verdict: { model: modelNameOf(model.path), conclusion: 'failure', checks } };
   }
   const { judgement } = judged;
-  const { report } = judgement;
   const at = { commit: pull.headSha, tree: model.tree, pullRequest: pull.number, at: parts.now() };
-  await recordJudgement(parts.ledger, judgement, at, signal);
+  const report = await recordJudgement(parts.ledger, judgement, at, signal);
   const { model: name, version, conclusion, checks } = report;
-  return { path: model.path, verdict: { model: name, version, conclusion, checks }, judgement };
+  return { path: model.path, verdict: { model: name, version, conclusion, checks }, judgement: { ...judgement, report } };
 }
 
 function outputOf(result: CheckResult, report: Report | undefined, dashboard?: DashboardPlace): CheckRunOutput {
