@@ -70,8 +70,8 @@ async function main(): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   if (values.tied) process.on('disconnect', stop);
-  // Who reads the line may be gone by then.
-  process.stdout.on('error', () => {});
+  // Who reads the line, or what is told later, may be gone by then.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   console.log(
     JSON.stringify({
       ready: true,

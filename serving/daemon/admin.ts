@@ -174,14 +174,12 @@ async function getMetrics({ response, daemon }: Exchange): Promise<void> {
 
 /** Parquet, or with `format=json` `{"rows": […]}`; how many in `x-slipway-rows`. `failures=true` adds what was refused or failed. */
 async function getPredictions({ response, daemon, url, parts: [model = ''] }: Exchange): Promise<void> {
-  const { lake } = daemon;
-  if (lake === undefined) throw new Refusal(404, 'this fleet records no predictions (--no-log)');
   const { searchParams } = url;
   const format = searchParams.get('format') === 'json' ? 'json' : 'parquet';
   const arm = searchParams.get('arm');
   const limit = Number(searchParams.get('limit') ?? DEFAULT_ROWS);
   if (!(Number.isInteger(limit) && limit > 0)) throw new Refusal(400, 'limit must be an integer from 1');
-  const { file, rows } = await lake.read(
+  const { file, rows } = await daemon.readLog(
     {
       model: modelName(model),
       fromMs: instantOf(searchParams.get('from'), 0, 'from'),
@@ -191,7 +189,6 @@ async function getPredictions({ response, daemon, url, parts: [model = ''] }: Ex
       ...(arm === null ? {} : { arm }),
     },
     format,
-    daemon.runFolder,
   );
   try {
     const { size } = await stat(file);

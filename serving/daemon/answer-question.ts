@@ -61,9 +61,8 @@ async function predictionOf(daemon: FleetDaemon, id: string): Promise<unknown> {
 type Row = Readonly<Record<string, unknown>>;
 
 async function rowsOf(daemon: FleetDaemon, model: string, id: string, at: number): Promise<readonly Row[]> {
-  if (daemon.lake === undefined) return [];
   const query = { model, id, fromMs: at - AROUND_MS, toMs: at + AROUND_MS, limit: MOST_ROWS, failures: true };
-  const { file } = await daemon.lake.read(query, 'json', daemon.runFolder);
+  const { file } = await daemon.readLog(query, 'json');
   try {
     // Written by our own process.
     return (JSON.parse(await readFile(file, 'utf8')) as { readonly rows: readonly Row[] }).rows;

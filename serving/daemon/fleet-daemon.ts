@@ -3,6 +3,7 @@ import { parseManifest } from '../../checks/manifest/parse-manifest.ts';
 import type { ModelTarget, ObservedFleet, RevisionTarget } from '../fleet.ts';
 import { targetProblemOf } from '../drivers/target-problem.ts';
 import type { Specification } from '../model/specification.ts';
+import { Refusal } from '../protocol/refusal.ts';
 import { type ArmCounts, addedCounts } from '../replica/counters.ts';
 import { type FromReplica, type ReplicaReport, type RevisionOrder, type Told, keyOf } from '../replica/messages.ts';
 import { Lake } from '../lake/lake.ts';
@@ -58,6 +59,7 @@ export class FleetDaemon {
   #open: readonly ReplicaProcess[] = [];
   #run: RunFolder | undefined;
   #nextId = 1;
+  #asks = 0;
   #turnPlanned = false;
   #stopping = false;
   #waiters: (() => void)[] = [];
@@ -157,8 +159,7 @@ export class FleetDaemon {
     if (model?.target === undefined) return refused(`${name}: no such model here`);
     if (model.generation !== generation) return { kind: 'conflict', generation: model.generation };
     this.#models.delete(name);
-    this.#saving = this.#saving.then(() => this.#store.forget(name));
-    await this.#saving;
+    await this.#keep(() => this.#store.forget(name));
     this.#plan();
     await this.#inForce(TURN_LIMIT_MS);
     await this.#store.sweepArtifacts(this.#artifactsInUse(), Date.now());
@@ -172,13 +173,13 @@ export class FleetDaemon {
       open: this.#open,
       failures: this.#failures,
       nowMs: Date.now(),
-      digestOf: (target) => `sha256:${this.#specificationOf(target).specification.artifact.sha256}`,
+      digestOf: (target) => `sha256:${this.#specificationOf(target)?.specification.artifact.sha256 ?? 'unknown'}`,
     });
   }
 
   /** What each arm did, over all processes since the daemon started, after asking every process for its latest. */
   async counts(): Promise<{ readonly epoch: string; readonly arms: readonly ArmCounts[] }> {
-    await this.#freshReports();
+    await this.#freshReports(REPORT_LIMIT_MS);
     const arms = new Map(this.#retained);
     for (const { report } of this.#replicas.values()) for (const counts of report?.arms ?? []) addTo(arms, counts);
     return { epoch: this.#epoch, arms: [...arms.values()] };
@@ -190,6 +191,17 @@ export class FleetDaemon {
 
   get lake(): Lake | undefined {
     return this.#lake;
+  }
+
+  /** Reads the log, everything that was answered before included. The caller removes the file. */
+  async readLog(
+    query: Parameters<Lake['read']>[0],
+    format: Parameters<Lake['read']>[2],
+  ): Promise<{ readonly file: string; readonly rows: number }> {
+    if (this.#lake === undefined) throw new Refusal(404, 'this fleet records no predictions (--no-log)');
+    await this.#freshReports(HANDOVER_LIMIT_MS);
+    const handed = [...this.#replicas.values()].flatMap(({ report }) => report?.log.handed ?? []);
+    return this.#lake.read(query, handed, format, this.runFolder);
   }
 
   /** A private folder for what lives only as long as the daemon. */
@@ -226,11 +238,15 @@ export class FleetDaemon {
 
   async #save(model: StoredModel): Promise<void> {
     this.#models.set(model.model, model);
-    const saved = this.#saving.then(() => this.#store.save(model));
-    // The next save waits for this one, whatever became of it; who asked for this one is told.
-    this.#saving = saved.catch(() => undefined);
-    await saved;
+    await this.#keep(() => this.#store.save(model));
     this.#plan();
+  }
+
+  /** One write after the other. Who asked for one is told when it fails; the next is tried all the same. */
+  async #keep(write: () => Promise<void>): Promise<void> {
+    const kept = this.#saving.then(write);
+    this.#saving = kept.catch(() => undefined);
+    await kept;
   }
 
   #plan(): void {
@@ -322,12 +338,26 @@ export class FleetDaemon {
   }
 
   #learn(replica: ReplicaProcess): void {
+    // What a process that is on its way out found may have been forgiven since.
+    if (replica.draining) return;
     for (const [key, state] of replica.revisions) {
-      if (state.kind === 'failed') this.#failures.giveUp(key, state.reason);
+      if (state.kind === 'failed') this.#giveUp(key, state.reason);
       else if (state.kind === 'ready' && replica.role.kind === 'candidate') this.#prove(key, state.loadMs);
     }
     this.#plan();
     this.#wake();
+  }
+
+  #giveUp(key: string, reason: string): void {
+    if (this.#failures.givenUp().has(key)) return;
+    this.#failures.giveUp(key, reason);
+    const files = [...this.#models.values()].flatMap(({ model, revisions }) =>
+      revisions.flatMap(({ target }) => (keyOf(model, target.revision) === key ? Object.values(target.files) : [])),
+    );
+    for (const sha256 of files)
+      this.#store.dropSpoiled(sha256).catch((error: unknown) => {
+        console.error(`artifact ${sha256} could not be read again`, error);
+      });
   }
 
   /** A revision that was loaded, warmed and self-tested in a process of its own may be loaded by those that serve. */
@@ -363,7 +393,9 @@ export class FleetDaemon {
     for (const { model, revisions } of this.#models.values())
       for (const { target } of revisions)
         if (keyOf(model, target.revision) === key) {
-          const { specification, privateColumns } = this.#specificationOf(target);
+          const known = this.#specificationOf(target);
+          if (known === undefined) return undefined;
+          const { specification, privateColumns } = known;
           return {
             model,
             version: target.version,
@@ -384,11 +416,12 @@ export class FleetDaemon {
     const known = this.#specifications.get(target.manifest);
     if (known !== undefined) return known;
     const parsed = parseManifest(target.manifest, `models/${target.model}/model.yaml`);
-    // It held when it was put; a fleet that was upgraded under it says so once, and serves the others.
-    if (parsed.kind === 'refused')
-      throw new Error(
-        `the stored manifest of ${target.model} ${target.version} does not hold: ${parsed.problems.map(({ reason }) => reason).join('; ')}`,
-      );
+    // It held when it was put, under a program that has been replaced since: given up, so that the others are served.
+    if (parsed.kind === 'refused') {
+      const reasons = parsed.problems.map(({ reason }) => reason).join('; ');
+      this.#failures.giveUp(keyOf(target.model, target.revision), `its manifest does not hold any more: ${reasons}`);
+      return undefined;
+    }
     const { manifest, specification } = parsed.loaded;
     const privateColumns = Object.entries(manifest.columns).flatMap(([name, { pii }]) => (pii ? [name] : []));
     const found = { specification, privateColumns };
@@ -399,9 +432,7 @@ export class FleetDaemon {
   #artifactsInUse(): ReadonlySet<string> {
     return new Set(
       [...this.#models.values()].flatMap(({ revisions }) =>
-        revisions.flatMap(({ target }) =>
-          filesOf(this.#specificationOf(target).specification).map(({ sha256 }) => sha256),
-        ),
+        revisions.flatMap(({ target }) => Object.values(target.files)),
       ),
     );
   }
@@ -420,13 +451,13 @@ export class FleetDaemon {
   }
 
   /** Asks every process for its latest counts; one that is busy is not waited for. */
-  async #freshReports(): Promise<void> {
-    const asked = new Map([...this.#replicas.values()].map((replica) => [replica, replica.report]));
-    for (const replica of asked.keys()) replica.tell({ kind: 'report' });
-    const until = performance.now() + REPORT_LIMIT_MS;
-    const waiting = (): boolean =>
-      [...asked].some(([replica, before]) => replica.report === before && this.#replicas.has(replica.id));
-    while (waiting() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  async #freshReports(limitMs: number): Promise<void> {
+    const ask = this.#asks++;
+    const asked = [...this.#replicas.values()];
+    for (const replica of asked) replica.tell({ kind: 'report', ask });
+    const until = performance.now() + limitMs;
+    const isWaiting = (): boolean => asked.some(({ id, answered }) => answered < ask && this.#replicas.has(id));
+    while (isWaiting() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 
   /** Waits until every open replica has its last orders in force, or the limit has passed. */
@@ -464,6 +495,7 @@ const TURN_LIMIT_MS = 1_000;
 const WATCH_MS = 1_000;
 const SILENCE_LIMIT_MS = 120_000;
 const REPORT_LIMIT_MS = 250;
+const HANDOVER_LIMIT_MS = 3_000;
 const POLL_MS = 5;
 function roleKeyOf(role: Role): string {
   return role.kind === 'public' ? 'public' : role.key;

@@ -45,7 +45,7 @@ export const loansRecord = {
 
 /** A manifest of a graph, with whatever else is said of it, as a fleet is told. */
 export function revisionOfManifest(manifest: string, selfTests: readonly SelfTest[] = []): RevisionTarget {
-  const parsed = parseManifest(manifest, 'models/loans/model.yaml');
+  const parsed = parseManifest(manifest, 'model.yaml');
   if (parsed.kind === 'refused') throw new Error(parsed.problems.map(({ reason }) => reason).join('; '));
   const { manifest: read, revision, specification } = parsed.loaded;
   const files = [specification.artifact, ...specification.artifact.files];
@@ -82,11 +82,16 @@ evaluation:
   return { target, bytes: new Map([model, weights].map((bytes) => [sha256Of(bytes), bytes])) };
 }
 
-export function loansRevision(version: string, name: LoansModel, selfTests: readonly SelfTest[] = []): RevisionTarget {
+export function loansRevision(
+  version: string,
+  name: LoansModel,
+  selfTests: readonly SelfTest[] = [],
+  model = 'loans',
+): RevisionTarget {
   return revisionOfManifest(
     `apiVersion: slipway/v1
 kind: Model
-name: loans
+name: ${model}
 version: ${version}
 artifact: { uri: model.onnx, sha256: ${sha256Of(loansBytes(name))} }
 columns:

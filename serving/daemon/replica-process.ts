@@ -38,6 +38,8 @@ export class ReplicaProcess implements ReplicaView, Taker {
   /** Was ready for callers, as opposed to having died before. */
   opened = false;
   report: ReplicaReport | undefined;
+  /** The last question for a report that it has answered. */
+  answered = -1;
   heardAt = performance.now();
   #handed = 0;
   #sequence = 0;
@@ -136,6 +138,7 @@ export class ReplicaProcess implements ReplicaView, Taker {
         break;
       case 'report':
         this.report = message.report;
+        if (message.ask !== undefined) this.answered = message.ask;
         this.#handed = 0;
         return;
       case 'ask':

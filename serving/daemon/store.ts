@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
@@ -114,6 +114,19 @@ export class Store {
     }
     await rename(incoming, this.artifactPath(sha256));
     return { kind: 'stored' };
+  }
+
+  /** Removes an artifact whose bytes are not what its name says any more, so that it can be delivered again. */
+  async dropSpoiled(sha256: string): Promise<void> {
+    const path = this.artifactPath(sha256);
+    const hash = createHash('sha256');
+    try {
+      await pipeline(createReadStream(path), hash);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+      throw error;
+    }
+    if (hash.digest('hex') !== sha256) await rm(path, { force: true });
   }
 
   /** Removes artifacts that none of `kept` is. */

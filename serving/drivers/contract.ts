@@ -33,7 +33,7 @@ const LEASE_SECONDS = 2;
 /** What every fleet driver promises. A driver's own test calls this with a way to open a fresh, empty fleet. */
 export function fleetDriverContract(name: string, sample: ContractSample, open: () => Promise<ContractFleet>): void {
   const { model, first, second } = sample;
-  const signal = AbortSignal.timeout(120_000);
+  const signal = AbortSignal.timeout(600_000);
   const source: ArtifactSource = async (sha256) => {
     const bytes = sample.files.get(sha256);
     if (bytes === undefined) throw new Error(`the contract's sample has no file ${sha256}`);

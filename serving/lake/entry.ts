@@ -9,6 +9,7 @@ export interface LogEntry {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly id: string;
+  readonly model: string;
   readonly revision: string;
   readonly arm: 'stable' | 'candidate';
   readonly status: number;
@@ -22,6 +23,11 @@ export interface LogEntry {
   readonly scores?: Float64Array;
   readonly rows: number;
   readonly flags: readonly string[];
+}
+
+/** Two models may have one specification, and so one revision. */
+export function schemaKeyOf({ model, revision }: { readonly model: string; readonly revision: string }): string {
+  return `${model} ${revision}`;
 }
 
 /** What the writer must know of a revision to take its entries apart: said once on each connection, before its first entry. */

@@ -53,6 +53,7 @@ afterEach(async () => {
 const entryOf = (body: unknown, more: Partial<LogEntry> = {}): LogEntry => ({
   at: AT,
   id: newIdentifier(AT),
+  model: schema.model,
   revision: schema.revision,
   arm: 'stable',
   status: 200,
@@ -195,6 +196,13 @@ describe('the prediction log', () => {
     await record(entryOf({ instances: [{ age: 41, email: 'ana@example.org' }] }));
     const { columns } = await read();
     expect(columns.map(({ name }) => name)).not.toContain('email');
+  });
+
+  it('keeps two models apart that have one specification, and so one revision', async () => {
+    journal.describe({ ...schema, model: 'twin' });
+    await record(entryOf({ instances: [{ age: 1 }] }), entryOf({ instances: [{ age: 2 }] }, { model: 'twin' }));
+    expect((await read()).values.get('age')).toEqual([1]);
+    expect((await read({ model: 'twin' })).values.get('age')).toEqual([2]);
   });
 
   it('lets an input keep its name where one of ours has the same', async () => {

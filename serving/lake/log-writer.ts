@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { type Server, createServer } from 'node:net';
 import { join } from 'node:path';
-import type { Handed, LogEntry, LogSchema } from './entry.ts';
+import { type Handed, type LogEntry, type LogSchema, schemaKeyOf } from './entry.ts';
 import { FrameReader } from './frames.ts';
 import { Segment } from './segment.ts';
 
@@ -47,10 +47,10 @@ export class LogWriter {
                 this.#received.set(connection, 0);
                 break;
               case 'schema':
-                schemas.set(frame.schema.revision, frame.schema);
+                schemas.set(schemaKeyOf(frame.schema), frame.schema);
                 break;
               case 'entries':
-                for (const entry of frame.entries) this.#add(entry, schemas.get(entry.revision));
+                for (const entry of frame.entries) this.#add(entry, schemas.get(schemaKeyOf(entry)));
                 this.#received.set(connection, (this.#received.get(connection) ?? 0) + frame.entries.length);
             }
         } catch (error) {
@@ -59,7 +59,8 @@ export class LogWriter {
         }
       });
       socket.on('error', () => socket.destroy());
-      socket.on('close', () => this.#received.delete(connection));
+      // Its replica may be asked a moment longer what it handed over.
+      socket.on('close', () => setTimeout(() => this.#received.delete(connection), FORGET_MS).unref());
     });
   }
 
@@ -78,10 +79,10 @@ export class LogWriter {
     expire();
   }
 
-  /** Resolves once what replicas say they handed over has come in, or its connection has ended, and can be read. */
+  /** Resolves once what replicas say they handed over has come in and can be read; what does not come is not waited for long. */
   async flushAfter(handed: readonly Handed[]): Promise<void> {
     const until = performance.now() + HANDOVER_LIMIT_MS;
-    const isUnderWay = ({ connection, entries }: Handed): boolean => (this.#received.get(connection) ?? entries) < entries;
+    const isUnderWay = ({ connection, entries }: Handed): boolean => (this.#received.get(connection) ?? 0) < entries;
     while (handed.some(isUnderWay) && performance.now() < until)
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     await this.flush();
@@ -154,6 +155,7 @@ const SEGMENT_ROWS = 10_000;
 /** A reader of some span of time looks at segments that were opened up to this long before it. */
 export const SEGMENT_MS = 60_000;
 const HANDOVER_LIMIT_MS = 5_000;
+const FORGET_MS = 60_000;
 const POLL_MS = 5;
 const EXPIRE_MS = 3_600_000;
 const STOP_LIMIT_MS = 3_000;

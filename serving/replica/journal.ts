@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Socket, connect } from 'node:net';
 import { serialize } from 'node:v8';
-import type { LogEntry, LogFrame, LogSchema } from '../lake/entry.ts';
+import { type Handed, type LogEntry, type LogFrame, type LogSchema, schemaKeyOf } from '../lake/entry.ts';
 
 /**
  * The replica's end of the prediction log: bounded and never blocking. Entries wait a moment to share a frame; when the writer is away or
@@ -14,6 +14,8 @@ export class Journal {
   #entries: LogEntry[] = [];
   #socket: Socket | undefined;
   #connected = false;
+  #connections = 0;
+  #handed: Handed | undefined;
   #timer: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
@@ -26,7 +28,7 @@ export class Journal {
   }
 
   describe(schema: LogSchema): void {
-    this.#schemas.set(schema.revision, schema);
+    this.#schemas.set(schemaKeyOf(schema), schema);
   }
 
   add(entry: LogEntry): void {
@@ -38,6 +40,12 @@ export class Journal {
     this.#entries.push(entry);
     if (this.#entries.length >= ENTRIES_A_FRAME) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+  }
+
+  /** Hands over what waits now; what the writer should have had by then. */
+  handOver(): Handed | undefined {
+    this.#flush();
+    return this.#connected ? this.#handed : undefined;
   }
 
   /** Hands over what waits, and waits until the writer has it or the limit has passed. */
@@ -63,6 +71,8 @@ export class Journal {
     socket.on('connect', () => {
       this.#connected = true;
       this.#said = new Set();
+      this.#handed = { connection: `${process.pid}-${this.#connections++}`, entries: 0 };
+      socket.write(framed({ kind: 'hello', connection: this.#handed.connection }));
       this.#flush();
     });
     socket.on('error', () => socket.destroy());
@@ -86,14 +96,16 @@ export class Journal {
     }
     const entries = this.#entries;
     this.#entries = [];
-    for (const { revision } of entries) {
-      const schema = this.#schemas.get(revision);
-      if (schema === undefined || this.#said.has(revision)) continue;
-      this.#said.add(revision);
+    for (const entry of entries) {
+      const key = schemaKeyOf(entry);
+      const schema = this.#schemas.get(key);
+      if (schema === undefined || this.#said.has(key)) continue;
+      this.#said.add(key);
       socket.write(framed({ kind: 'schema', schema }));
     }
     socket.write(framed({ kind: 'entries', entries }));
     this.written += entries.length;
+    if (this.#handed !== undefined) this.#handed = { ...this.#handed, entries: this.#handed.entries + entries.length };
   }
 }
 

@@ -35,7 +35,7 @@ process.on('message', (message: ToReplica, handle: unknown) => {
       if (handle instanceof Socket) replica?.accept(handle);
       break;
     case 'report':
-      replica?.report();
+      replica?.report(message.ask);
       break;
     case 'told':
       replica?.told(message.ask, message.answer);

@@ -1,4 +1,5 @@
 import type { SelfTest, Sticky } from '../fleet.ts';
+import type { Handed } from '../lake/entry.ts';
 import type { Specification } from '../model/specification.ts';
 import type { ArmCounts } from './counters.ts';
 
@@ -59,7 +60,7 @@ export type ToReplica =
   | { readonly kind: 'connection' }
   /** `idle: 'cut'` ends connections without a request under way at once: when the whole fleet stops, nobody takes over. */
   | { readonly kind: 'drain'; readonly limitMs: number; readonly idle: 'cut' | 'leave' }
-  | { readonly kind: 'report' }
+  | { readonly kind: 'report'; readonly ask: number }
   | { readonly kind: 'told'; readonly ask: number; readonly answer: Told };
 
 export interface ReplicaSettings {
@@ -84,7 +85,8 @@ export type FromReplica =
   | { readonly kind: 'turned'; readonly sequence: number }
   /** `key` as keyOf makes it. */
   | { readonly kind: 'revision'; readonly key: string; readonly state: RevisionState }
-  | { readonly kind: 'report'; readonly report: ReplicaReport }
+  /** `ask`: it was asked for; else it is the usual one. */
+  | { readonly kind: 'report'; readonly report: ReplicaReport; readonly ask?: number }
   | { readonly kind: 'ask'; readonly ask: number; readonly question: Question };
 
 export type RevisionState =
@@ -104,7 +106,7 @@ export interface ReplicaReport {
   readonly queued: number;
   readonly connections: number;
   readonly rssBytes: number;
-  readonly log: { readonly written: number; readonly dropped: number };
+  readonly log: { readonly written: number; readonly dropped: number; readonly handed?: Handed };
   readonly unusedInputs: number;
 }
 

@@ -135,20 +135,25 @@ export class Replica {
     this.report();
   }
 
-  report(): void {
-    this.#say({ kind: 'report', report: this.#report() });
+  report(ask?: number): void {
+    this.#say({ kind: 'report', report: this.#report(), ...(ask === undefined ? {} : { ask }) });
   }
 
   #report(): ReplicaReport {
     let queued = 0;
     for (const { batcher } of this.#loaded.values()) queued += batcher.queued;
+    const handed = this.#journal.handOver();
     return {
       arms: [...this.#counters.values()].map((counter) => counter.snapshot()),
       inFlight: this.#inFlight,
       queued,
       connections: this.#sockets.size,
       rssBytes: process.memoryUsage.rss(),
-      log: { written: this.#journal.written, dropped: this.#journal.dropped },
+      log: {
+        written: this.#journal.written,
+        dropped: this.#journal.dropped,
+        ...(handed === undefined ? {} : { handed }),
+      },
       unusedInputs: this.#unused,
     };
   }

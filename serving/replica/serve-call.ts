@@ -117,6 +117,7 @@ async function attempt(
   serving.journal.add({
     at: call.at,
     id: call.id,
+    model: call.model,
     revision: arm.revision,
     arm: roleOf(call, arm, table),
     status: 200,
@@ -150,6 +151,7 @@ function logFailure(call: Call, arm: Arm, table: Table, error: unknown, serving:
   serving.journal.add({
     at: call.at,
     id: call.id,
+    model: call.model,
     revision: arm.revision,
     arm: roleOf(call, arm, table),
     status: error instanceof Refusal ? error.status : SERVER_ERRORS,
