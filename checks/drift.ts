@@ -4,7 +4,7 @@ import { driftFindings } from './drift/drift-findings.ts';
 import { evidenceSamples } from './drift/evidence-samples.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { inconclusive, missingFinding, notApplicable } from './finding.ts';
-import { limitText, numberText, plural } from './report/format.ts';
+import { limitText, numberText, plural, pValueText } from './report/format.ts';
 import { driftOf } from './report/measured.ts';
 import type { Finding } from './report/report.ts';
 
@@ -71,7 +71,12 @@ function titleOf(findings: readonly Finding[], where: string): string {
   const [worst] = failed.length > 0 ? failed : largest.filter(({ effect }) => effect.measure === 'psi');
   if (worst === undefined) return `cannot say: no column could be compared with ${where}`;
   const number = `${worst.effect.measure} ${numberText(worst.effect.value)} (limit ${limitText(worst.effect.limit)})`;
-  if (failed.length === 0) return `no drift against ${where}: largest ${number}, ${worst.subject}`;
+  if (failed.length === 0) {
+    // Beyond its limit and yet no drift: then chance explains it, which the title has to say.
+    const p = driftOf(worst.finding)?.adjustedPValue;
+    const chance = worst.beyond <= 1 || p === undefined ? '' : `, no more than chance: adjusted p ${pValueText(p)}`;
+    return `no drift against ${where}: largest ${number}, ${worst.subject}${chance}`;
+  }
   const rest = failed.length > 1 ? `, and ${failed.length - 1} more` : '';
   return `${worst.subject} drifted: ${number}${rest}, against ${where}`;
 }

@@ -35,7 +35,7 @@ function titleOf(findings: readonly Finding[], evidence: Evidence): string {
     ...(corners.length > 0 ? [plural(corners.length - told, 'corner case')] : []),
   ];
   if (right.length === 0) return 'no goldens are named, and no corner case could be tried';
-  return `${right.join(' and ')} come out right${told === 0 ? '' : `; ${told} that nothing declares ${told === 1 ? 'does' : 'do'} not`}`;
+  return `${right.join(' and ')} come out right${told === 0 ? '' : `; ${told} more, which nothing says will come, ${told === 1 ? 'does' : 'do'} not`}`;
 }
 
 function goldenFindings({ goldens, proposal }: Evidence): readonly Finding[] {

@@ -176,7 +176,7 @@ describe('a proposal may only tighten', () => {
       verdict: 'fail',
       severity: 'blocking',
       reason:
-        'evaluation.metrics.roc_auc.margin is 0.006, and 0.005 by the default branch: a margin may only become narrower; one that is left out counts as its default',
+        'evaluation.metrics.roc_auc.margin goes from 0.005 (the default branch) to 0.006: a margin may only become narrower; one that is left out counts as its default',
       measured: { before: { absolute: 0.005, relative: null }, after: { absolute: 0.006, relative: null } },
     });
     const line = base.split('\n')[(finding?.at?.line ?? 0) - 1]?.slice((finding?.at?.column ?? 0) - 1);

@@ -78,13 +78,17 @@ export function loosenedFindings(
 
 function findingOf({ id, pointer, before, after, from }: Loosening, proposal: LoadedManifest): Finding {
   const what = dottedOf(pointer);
+  const held = before === true || after === undefined;
   const now = after === undefined ? `${what} is gone` : `${what} is ${textOfHeld(pointer, after)}`;
   const was = before === true ? `it stands in ${from}` : `${textOfHeld(pointer, before)} by ${from}`;
+  const change = held
+    ? `${now}, and ${was}`
+    : `${what} goes from ${textOfHeld(pointer, before)} (${from}) to ${textOfHeld(pointer, after)}`;
   return {
     id,
     verdict: 'fail',
     severity: 'blocking',
-    reason: `${now}, and ${was}: ${tighteningOf(pointer).may}`,
+    reason: `${change}: ${tighteningOf(pointer).may}`,
     measured: { field: what, before: measuredOf(before), after: after === undefined ? null : measuredOf(after), from },
     at: proposal.place(writtenPointerOf(pointer, proposal.manifest)),
     next: `put it back, or have it waived: /waive ${id} until DATE because …`,
