@@ -35,7 +35,10 @@ export function reportText(
   const paint = (style: Style, text: string): string =>
     color ? styleText(style, text, { validateStream: false }) : text;
   const { words, style } = HEADLINES[report.conclusion];
-  const head = `${paint('bold', `${report.model} ${report.version}`)} against ${baselineText(report)}: ${paint(style, words)}`;
+  // A manifest that cannot be read has no version, and was compared with nothing.
+  const isRead = report.version !== 'unknown';
+  const name = isRead ? `${report.model} ${report.version}` : report.model;
+  const head = `${paint('bold', name)}${isRead ? ` against ${baselineText(report)}` : ''}: ${paint(style, words)}`;
   const width = Math.max(...report.checks.map(({ name }) => name.length));
   const checks = report.checks.map(({ name, title, conclusion, required }) => {
     const { sign, style: signStyle } = CONCLUSIONS[conclusion];
@@ -48,7 +51,11 @@ export function reportText(
   const lines = told.flatMap((finding) => findingLines(finding, paint));
   const passes = findings.filter(({ verdict }) => verdict === 'pass').length;
   const cached = report.evidence?.cached === true ? ', evidence from the cache' : '';
-  const foot = paint('dim', `  ${passes} findings pass (--json shows their numbers) · ${manifest}${cached}`);
+  const passed =
+    passes === 0
+      ? ''
+      : `${passes} ${passes === 1 ? 'finding passes' : 'findings pass'} (--json shows their numbers) · `;
+  const foot = paint('dim', `  ${passed}${manifest}${cached}`);
   return [head, ...checks, ...(lines.length === 0 ? [] : ['', ...lines]), '', foot].join('\n');
 }
 
@@ -58,8 +65,9 @@ function rankOf({ verdict, severity }: Finding): number {
 }
 
 function findingLines(finding: Finding, paint: (style: Style, text: string) => string): readonly string[] {
-  const { word, style } = VERDICTS[finding.verdict];
-  const advisory = finding.severity === 'advisory' ? paint('dim', ' (advisory)') : '';
+  const advises = finding.severity === 'advisory' && finding.verdict === 'fail';
+  const { word, style } = advises ? ({ word: 'advisory', style: 'yellow' } as const) : VERDICTS[finding.verdict];
+  const advisory = finding.severity === 'advisory' && !advises ? paint('dim', ' (advisory)') : '';
   const at = finding.at === undefined ? '' : paint('dim', ` ${placeText(finding.at)}`);
   const waiver =
     finding.waiver === undefined

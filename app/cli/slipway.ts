@@ -56,7 +56,10 @@ const COMMON_USAGE = `  --json [FILE]   the result as JSON, to standard output o
   --quiet         nothing but errors    --no-color    --debug   stack traces`;
 
 function usageOf({ name, usage, summary }: Command): string {
-  return `slipway ${name} ${usage.trimEnd()}\n\n${summary}\n\n${COMMON_USAGE}`;
+  const [first = '', ...rest] = usage.trimEnd().split('\n');
+  const details = rest.join('\n').replace(/^\n+/, '');
+  const says = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  return `slipway ${name} ${first}\n\n${says}\n\n${details}\n\n${COMMON_USAGE}`;
 }
 
 async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
