@@ -58,7 +58,7 @@ const COMMON_USAGE = `  --json [FILE]   the result as JSON, to standard output o
 function usageOf({ name, usage, summary }: Command): string {
   const [first = '', ...rest] = usage.trimEnd().split('\n');
   const details = rest.join('\n').replace(/^\n+/, '');
-  const says = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  const says = `${summary.charAt(0).toUpperCase()}${summary.slice(1).replace(/\.$/, '')}.`;
   return `slipway ${name} ${first}\n\n${says}\n\n${details}\n\n${COMMON_USAGE}`;
 }
 
