@@ -136,7 +136,11 @@ async function judgeOne(
   const at = { commit: pull.headSha, tree: model.tree, pullRequest: pull.number, at: parts.now() };
   const report = await recordJudgement(parts.ledger, judgement, at, signal);
   const { model: name, version, conclusion, checks } = report;
-  return { path: model.path, verdict: { model: name, version, conclusion, checks }, judgement: { ...judgement, report } };
+  return {
+    path: model.path,
+    verdict: { model: name, version, conclusion, checks },
+    judgement: { ...judgement, report },
+  };
 }
 
 function outputOf(result: CheckResult, report: Report | undefined, dashboard?: DashboardPlace): CheckRunOutput {

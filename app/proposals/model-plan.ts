@@ -195,12 +195,7 @@ function modelText(model: PlannedModel, waivedBy: string): string {
     model.conclusion === 'success'
       ? []
       : [`If a finding is understood and accepted: \`/waive FINDING until DATE because …\` (${waivedBy}).`];
-  return [
-    `**${name}**, ${against}: **${verdictWords[model.conclusion] ?? model.conclusion}**. ${sentenceOf(model.title)}`,
-    tableText(model.rows),
-    ...others,
-    ...waiver,
-  ].join('\n\n');
+  return [`**${name}**, ${against}: ${verdictText(model)}`, tableText(model.rows), ...others, ...waiver].join('\n\n');
 }
 
 const verdictWords: Readonly<Record<string, string>> = {
@@ -210,8 +205,11 @@ const verdictWords: Readonly<Record<string, string>> = {
 };
 
 /** Check titles begin small and end open, since they mostly stand alone. */
-function sentenceOf(title: string): string {
-  return title === '' || /[.!?]$/.test(title) ? title : `${title}.`;
+function verdictText({ conclusion, title }: PlannedModel): string {
+  const word = `**${verdictWords[conclusion] ?? conclusion}**`;
+  const end = /[.!?]$/.test(title) ? '' : '.';
+  if (title === '') return `${word}.`;
+  return `${word}${conclusion === 'failure' ? ' by ' : ': '}${title}${end}`;
 }
 
 function tableText(rows: readonly PlanRow[]): string {

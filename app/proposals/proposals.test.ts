@@ -212,7 +212,7 @@ describe('the model plan', () => {
 
   it('says the verdict, the rival proposal and who may waive', () => {
     const text = planComment(plan);
-    expect(text).toContain('**income 2.0.0**, in place of 1.0.0: **blocked**. baseline: worse');
+    expect(text).toContain('**income 2.0.0**, in place of 1.0.0: **blocked** by baseline: worse');
     expect(text).toContain('#14 would change income as well');
     expect(text).toContain('`/waive FINDING until DATE because …` (maintain)');
     expect(text).toContain('nobody has approved this commit');
