@@ -39,6 +39,8 @@ export interface WatchedDashboardSource extends DashboardSource {
 /** The fleet that the first version drives: the policy's last. */
 const fleetName = 'production';
 const watchIntervalMs = 2_000;
+/** While no page is open, one look of so many: every ten seconds. */
+const unwatchedPace = 5;
 
 /**
  * The dashboard's facts, from the App's own parts: the fleet as observed, git and the ledger of every repository, GitHub's
@@ -53,12 +55,14 @@ export function createDashboardSource(parts: DashboardSourceParts): WatchedDashb
   const pullRequests = createPullRequestList(now);
   const traffic = createTrafficWatch(fleet);
   let lastSeen: FleetView | undefined;
+  let unwatchedTurns = 0;
 
   void every(
     watchIntervalMs,
     async (signal) => {
-      // Nobody looks: no rates are needed.
-      if (listeners.size === 0 && traffic.isWarm()) return;
+      // Nobody looks: rates are kept fresh enough for whoever opens a page next.
+      unwatchedTurns = listeners.size === 0 && traffic.isWarm() ? unwatchedTurns + 1 : 0;
+      if (unwatchedTurns % unwatchedPace !== 0) return;
       if (await traffic.look(now(), signal)) changed({ room: 'fleet' });
     },
     (error) => parts.onError(error, 'looking at the fleet for the dashboard'),

@@ -29,6 +29,8 @@ export interface DashboardOptions {
 /** A page that takes longer to gather than this has failed. */
 const GATHER_LIMIT_MS = 10_000;
 const HEARTBEAT_MS = 15_000;
+/** As nginx logs it; nobody reads this answer. */
+const CLIENT_CLOSED = 499;
 /** Changes that come closer than this are told as one. */
 const CHANGE_PAUSE_MS = 500;
 const MOST_STREAMS = 100;
@@ -207,6 +209,8 @@ export function createDashboard({
 
   app.notFound((context) => notFound(context, `Nothing is kept at ${new URL(context.req.url).pathname}.`));
   app.onError((error, context) => {
+    // Who asked has gone, and what was being gathered was called off with them: nothing failed.
+    if (context.req.raw.signal.aborted) return new Response(null, { status: CLIENT_CLOSED });
     const reference = crypto.randomUUID();
     onError(error, reference);
     const says = 'What this page is drawn from could not be gathered. Models go on answering; try again in a moment.';
