@@ -123,7 +123,8 @@ export async function judgeProposals(
     teller.say(
       `#${proposal.number} ${proposal.model} ${proposal.version}: ${summary?.conclusion} after ${seconds(summaryMs)}. ${summary?.title ?? ''}`,
     );
-    for (const { name, title } of failing) teller.say(`     ${name}: ${title}`);
+    // The summary says what a single one said.
+    if (failing.length > 1) for (const { name, title } of failing) teller.say(`     ${name}: ${title}`);
     const names = failing.map(({ name }) => name);
     const asExpected =
       summary?.conclusion === proposal.expect.conclusion &&
