@@ -45,10 +45,16 @@ export function reportText(
     return `  ${paint(signStyle, sign)} ${name.padEnd(width)}  ${title}${required ? '' : paint('dim', ' (advisory)')}`;
   });
   const findings = report.checks.flatMap(({ findings: found }) => found);
-  const told = findings
-    .filter(({ verdict }) => verdict !== 'pass' && verdict !== 'not-applicable')
-    .toSorted((a, b) => rankOf(a) - rankOf(b));
-  const lines = told.flatMap((finding) => findingLines(finding, paint));
+  const { told, folded } = toldOf(report.checks);
+  const lines = [
+    ...told.flatMap((finding) => findingLines(finding, paint)),
+    ...folded.map(({ check, count }) =>
+      paint(
+        'dim',
+        `  … and ${count} more of ${check} that ${count === 1 ? 'decides' : 'decide'} nothing (--json lists them)`,
+      ),
+    ),
+  ];
   const passes = findings.filter(({ verdict }) => verdict === 'pass').length;
   const cached = report.evidence?.cached === true ? ', evidence from the cache' : '';
   const passed =
@@ -57,6 +63,30 @@ export function reportText(
       : `${passes} ${passes === 1 ? 'finding passes' : 'findings pass'} (--json shows their numbers) · `;
   const foot = paint('dim', `  ${passed}${manifest}${cached}`);
   return [head, ...checks, ...(lines.length === 0 ? [] : ['', ...lines]), '', foot].join('\n');
+}
+
+/** Findings that decide nothing are told up to this many a check: twenty cohorts that are too small must not hide the one that blocks. */
+const mostUndeciding = 3;
+
+/** What did not pass, worst first; what blocks is told whole. */
+function toldOf(checks: readonly CheckResult[]): {
+  readonly told: readonly Finding[];
+  readonly folded: readonly { readonly check: string; readonly count: number }[];
+} {
+  const parted = checks.map(({ name, findings }) => {
+    const open = findings
+      .filter(({ verdict }) => verdict !== 'pass' && verdict !== 'not-applicable')
+      .toSorted((a, b) => rankOf(a) - rankOf(b));
+    const undeciding = open.filter(({ severity }) => severity === 'advisory');
+    // One more line would say no less than the line that counts it.
+    const most = undeciding.length === mostUndeciding + 1 ? undeciding.length : mostUndeciding;
+    const folded = new Set(undeciding.slice(most));
+    return { check: name, told: open.filter((finding) => !folded.has(finding)), count: folded.size };
+  });
+  return {
+    told: parted.flatMap(({ told }) => told).toSorted((a, b) => rankOf(a) - rankOf(b)),
+    folded: parted.filter(({ count }) => count > 0),
+  };
 }
 
 function rankOf({ verdict, severity }: Finding): number {
