@@ -60,15 +60,19 @@ describe('metrics equal scikit-learn’s', () => {
   }
 });
 
-const data = join(import.meta.dirname, '../../../shared/data');
+const shared = join(import.meta.dirname, '../../../shared/data');
+const cases = [
+  ['loans', 'defaulted', join(import.meta.dirname, '../../fixtures')],
+  ['adult', 'income_gt_50k', shared],
+  ['bike', 'cnt', shared],
+] as const;
 
-describe.skipIf(!existsSync(data))('metrics of the fixtures’ models equal their expected numbers to 1e-9', () => {
-  const cases = [
-    ['adult', 'income_gt_50k'],
-    ['bike', 'cnt'],
-    ['loans', 'defaulted'],
-  ] as const;
-  for (const [set, label] of cases) {
+describe('metrics of the fixtures’ models equal their expected numbers to 1e-9', () => {
+  for (const [set, label, data] of cases) {
+    if (!existsSync(join(data, set))) {
+      test.skip(`${set}: its data are not on this machine`);
+      continue;
+    }
     const expected = JSON.parse(readFileSync(join(data, set, 'expected.json'), 'utf8'));
     const rows = readFileSync(join(data, set, 'data/evaluation.csv'), 'utf8')
       .trim()
