@@ -109,9 +109,7 @@ export class Replica {
       }
     if (this.#loading) return;
     this.#loading = true;
-    void this.#load().finally(() => {
-      this.#loading = false;
-    });
+    void this.#load();
   }
 
   told(ask: number, answer: Told): void {
@@ -173,7 +171,11 @@ export class Replica {
           void this.#release(loaded);
         }
       const next = [...this.#wanted].find(([key]) => !this.#loaded.has(key) && !this.#failed.has(key));
-      if (next === undefined) return;
+      if (next === undefined) {
+        // At once: orders that come in one breath are told before any promise settles, and the second must not find this busy.
+        this.#loading = false;
+        return;
+      }
       await this.#loadOne(...next);
     }
   }
