@@ -3,31 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTable } from '../../checks/data/read-table.ts';
 import type { FleetRecords } from '../../serving/fleet.ts';
+import { ownColumnNames } from '../../serving/lake/own-columns.ts';
 import type { Column } from '../../serving/model/table.ts';
 
 const dayMs = 86_400_000;
 /** Columns of the log that are not the caller's. */
-const ownColumns = new Set([
-  'time',
-  'id',
-  'row',
-  'model',
-  'version',
-  'revision',
-  'digest',
-  'arm',
-  'shadow',
-  'status',
-  'latency_ms',
-  'score',
-  'class',
-  'flags',
-  'input_bytes',
-  'input_digest',
-  'feedback',
-  'label',
-  'error',
-]);
+const ownColumns: ReadonlySet<string> = new Set(ownColumnNames);
 
 /** What a caller asked last, as a record of columns: an example that is known to work. Undefined when nothing was recorded for a day. */
 export async function recentRecord(

@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { Feedback } from '../lake/log-writer.ts';
+import { ownColumnNames } from '../lake/own-columns.ts';
 import { parseJson } from '../protocol/lossless.ts';
 import { Refusal, described } from '../protocol/refusal.ts';
 import { timeOfIdentifier } from '../replica/identifier.ts';
@@ -71,30 +72,13 @@ async function rowsOf(daemon: FleetDaemon, model: string, id: string, at: number
   }
 }
 
-const OWN = [
-  'time',
-  'id',
-  'row',
-  'model',
-  'version',
-  'revision',
-  'digest',
-  'arm',
-  'status',
-  'latency_ms',
-  'score',
-  'class',
-  'flags',
-  'input_bytes',
-  'input_digest',
-  'feedback',
-];
-
 function describedPrediction(daemon: FleetDaemon, model: string, rows: readonly Row[], first: Row): unknown {
   const own = (row: Row, name: string): unknown => row[`slipway_${name}`] ?? row[name];
   const revision = own(first, 'revision');
   const stored = daemon.modelOf(model)?.revisions.find(({ target }) => target.revision === revision);
-  const names = new Set(OWN.map((name) => (Object.hasOwn(first, `slipway_${name}`) ? `slipway_${name}` : name)));
+  const names = new Set(
+    ownColumnNames.map((name) => (Object.hasOwn(first, `slipway_${name}`) ? `slipway_${name}` : name)),
+  );
   return {
     id: own(first, 'id'),
     time: own(first, 'time'),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import type { Feedback } from './log-writer.ts';
+import { FEEDBACK_COLUMN } from './own-columns.ts';
 import type { LogColumn, LogRows, LogType, LogValue } from './log-column.ts';
 
 export interface LogQuery {
@@ -123,8 +124,6 @@ function typeOf({ type, converted_type }: { type?: string; converted_type?: stri
   if (type === 'INT32' || type === 'INT64' || type === 'DOUBLE' || type === 'BOOLEAN') return type;
   return 'STRING';
 }
-
-const FEEDBACK_COLUMN = 'feedback';
 
 function columnsOf(
   found: readonly { readonly row: Row; readonly columns: readonly LogColumn[] }[],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type ScoreMapping, type Scores, decisionOf } from '../model/score.ts';
 import type { LogEntry, LogSchema } from './entry.ts';
 import { type LogColumn, LOG_TYPES, type LogRows, type LogType, type LogValue, parquetOf } from './log-column.ts';
+import { OWN_COLUMNS, type OwnColumn } from './own-columns.ts';
 import { inputsOf } from './row-reader.ts';
 import { unusedInputsOf } from './unused-inputs.ts';
 
@@ -104,25 +105,6 @@ export class Segment {
 
 /** A caller who invents names must not make a segment grow without bound. */
 const MOST_UNUSED = 256;
-
-const OWN_COLUMNS = {
-  time: 'TIMESTAMP',
-  id: 'STRING',
-  row: 'INT32',
-  model: 'STRING',
-  version: 'STRING',
-  revision: 'STRING',
-  digest: 'STRING',
-  arm: 'STRING',
-  status: 'INT32',
-  latency_ms: 'DOUBLE',
-  score: 'DOUBLE',
-  class: 'STRING',
-  flags: 'STRING',
-  input_bytes: 'INT32',
-  input_digest: 'STRING',
-} as const;
-export type OwnColumn = keyof typeof OWN_COLUMNS;
 
 /** The names of our own columns: an input column of the same name keeps it, and ours is then called `slipway_…`. */
 export function logNamesOf({ columns }: Pick<LogSchema, 'columns'>): Readonly<Record<OwnColumn, string>> {
