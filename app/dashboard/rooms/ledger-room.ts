@@ -129,7 +129,9 @@ const CHECKED = {
 /** A judgement looks like what it found: a tick beside a blocked version would be read as a pass. */
 function lookOf(line: LedgerLine): { readonly shape: Shape; readonly tone: Tone; readonly words: string } {
   const checked = checkedOf(line);
-  return checked === undefined ? KINDS[line.kind] : CHECKED[checked.conclusion];
+  if (checked !== undefined) return CHECKED[checked.conclusion];
+  // A newer program may have written a kind that this one does not know: its line is verified all the same, and shown.
+  return Object.hasOwn(KINDS, line.kind) ? KINDS[line.kind] : { shape: 'dash', tone: 'faint', words: line.kind };
 }
 
 function checkedWords(line: LedgerLine): string {
