@@ -1,3 +1,4 @@
+import { mean } from 'simple-statistics';
 import type { Answers, EvaluationData } from '../evidence/evidence.ts';
 import { labelledRows } from '../metrics/scored-rows.ts';
 import { designRows, type DesignRows } from './design-rows.ts';
@@ -18,8 +19,8 @@ export function trivialAnswers(candidate: Answers, data: EvaluationData): Answer
   const rows = labelledRows(data.labels);
   if (data.labels.kind === 'values') {
     const { values } = data.labels;
-    const mean = rows.reduce((sum, row) => sum + (values[row] ?? 0), 0) / rows.length;
-    return { task: 'regression', rows: candidate.rows, scores: new Float64Array(candidate.rows).fill(mean) };
+    const always = mean(Array.from(rows, (row) => values[row] ?? 0));
+    return { task: 'regression', rows: candidate.rows, scores: new Float64Array(candidate.rows).fill(always) };
   }
   const { labels } = data;
   const classes = candidate.task === 'regression' ? labels.classes : candidate.classes;

@@ -1,3 +1,4 @@
+import { mean } from 'simple-statistics';
 import type { Sums } from './metric.ts';
 import { decisionOf } from './per-row.ts';
 import type { ScoredRows } from './scored-rows.ts';
@@ -37,7 +38,7 @@ export function confusionSums(
       const values = Array.from({ length: classes }, (_, k) => valueOfClass(sums, k)).filter(
         (value) => value !== undefined,
       );
-      return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+      return values.length === 0 ? undefined : mean(values);
     },
   };
 }

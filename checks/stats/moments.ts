@@ -1,7 +1,8 @@
+import { mean, sampleVariance } from 'simple-statistics';
 import type { Moments } from './normal-mixture-interval.ts';
 
 /**
- * Count, mean and variance (n − 1 in the denominator; 0 for fewer than two values) in two passes.
+ * Count, mean and variance (n − 1 in the denominator; 0 for fewer than two values) in two compensated passes.
  *
  * Complexity: O(n).
  *
@@ -10,10 +11,6 @@ import type { Moments } from './normal-mixture-interval.ts';
 export function momentsOf(values: ArrayLike<number>): Moments {
   const count = values.length;
   if (count === 0) return { count, mean: NaN, variance: 0 };
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += values[i] ?? 0;
-  const mean = sum / count;
-  let squares = 0;
-  for (let i = 0; i < count; i++) squares += ((values[i] ?? 0) - mean) ** 2;
-  return { count, mean, variance: count > 1 ? squares / (count - 1) : 0 };
+  const list = Array.from(values);
+  return { count, mean: mean(list), variance: count > 1 ? sampleVariance(list) : 0 };
 }
