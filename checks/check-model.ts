@@ -2,6 +2,7 @@ import type { Check } from './check.ts';
 import { checkResultOf, reportConclusionOf, waiverFor, waiverKeyOf } from './conclusion.ts';
 import { environmentOf } from './environment.ts';
 import type { Evidence, ManifestEvidence } from './evidence/evidence.ts';
+import type { Governance } from './evidence/governance.ts';
 import { gatherEvidence, type GatherInput, type PlacedManifest } from './evidence/gather-evidence.ts';
 import { isolationHere } from './evidence/limited-child.ts';
 import { pass } from './finding.ts';
@@ -33,6 +34,8 @@ export interface ModelProposal {
   readonly policy: Policy;
   /** Recorded production rows; undefined when none were recorded. */
   readonly window?: WindowSource;
+  /** What the repository and the fleet know beside the files; undefined where nobody could be asked. */
+  readonly governance?: Governance;
   readonly waivers: readonly Waiver[];
   /** Set when a held fleet runs exactly this tree: the proposal passes with `manifest/restores`. */
   readonly restores?: { readonly revision: string; readonly since: string };
@@ -200,7 +203,13 @@ function judgedEvidence(
   options: CheckOptions,
 ): Evidence {
   const task = evidence.candidate.kind === 'gathered' ? evidence.candidate.value.task : undefined;
-  return { ...evidence, proposal: judgedOf(submitted, base, proposal, options, task), context };
+  const { governance } = proposal;
+  return {
+    ...evidence,
+    proposal: judgedOf(submitted, base, proposal, options, task),
+    context,
+    ...(governance === undefined ? {} : { governance }),
+  };
 }
 
 async function championOf(

@@ -1,4 +1,5 @@
 import type { Evidence } from './evidence/evidence.ts';
+import type { Figure } from './report/figure.ts';
 import type { Finding } from './report/report.ts';
 
 /** A check asks one question of the evidence. Adding one: `checks/x.ts`, its test, one line in `checks/index.ts`. */
@@ -16,6 +17,20 @@ export interface Judgement {
   readonly title: string;
   /** One sentence each: how the numbers were computed. */
   readonly method?: readonly string[];
+  /** What a reader should see, worst first. */
+  readonly figures?: readonly Figure[];
 }
 
-export type CheckName = 'manifest' | 'artifact' | 'golden' | 'baseline' | 'reproducibility' | 'drift' | 'cohorts';
+export type CheckName =
+  | 'manifest'
+  | 'artifact'
+  | 'golden'
+  | 'baseline'
+  | 'replay'
+  | 'reproducibility'
+  | 'drift'
+  | 'cohorts'
+  | 'performance'
+  | 'explanation'
+  | 'compliance'
+  | 'readiness';

@@ -23,7 +23,7 @@ export interface ConclusionContext {
 /** A check's result: in an advisory check nothing blocks, and what was waived no longer does. */
 export function checkResultOf(
   name: CheckName,
-  { findings, title, method }: Judgement,
+  { findings, title, method, figures }: Judgement,
   durationMs: number,
   context: ConclusionContext,
 ): CheckResult {
@@ -42,6 +42,7 @@ export function checkResultOf(
     required,
     findings: told,
     ...(method === undefined ? {} : { method }),
+    ...(figures === undefined || figures.length === 0 ? {} : { figures }),
   };
 }
 

@@ -7,6 +7,11 @@ import type { LoadedManifest } from '../manifest/manifest.ts';
 import type { Policy } from '../manifest/policy.ts';
 import type { BoundVersion } from '../manifest/rules/rule.ts';
 import type { Place } from '../report/report.ts';
+import type { ExplanationEvidence } from './explanation-evidence.ts';
+import type { Governance } from './governance.ts';
+import type { PerformanceEvidence } from './performance-evidence.ts';
+import type { ReplayEvidence } from './replay-evidence.ts';
+import type { RetrainedEvidence } from './retrained-evidence.ts';
 
 /**
  * Evidence is what was measured, before anyone judges. It is gathered once for a model, in a limited child process, and
@@ -50,6 +55,18 @@ export interface Evidence {
   readonly corners: Part<readonly CornerOutcome[]>;
   readonly repeats: Part<readonly Repeat[]>;
   readonly drift: DriftEvidence;
+  /** The manifest's `drift.reference`, whatever the drift check compares with; undefined when it names none. */
+  readonly reference?: Part<Table>;
+  /** Recorded production requests, answered by both; undefined without a recorded window or without a champion. */
+  readonly replay?: Part<ReplayEvidence>;
+  /** Times and memory of both models, measured by turns. */
+  readonly performance?: Part<PerformanceEvidence>;
+  /** What drives the candidate's answers, and the champion's. */
+  readonly explanation?: Part<ExplanationEvidence>;
+  /** Another training of the same specification, when the repository's workflow or the caller handed one over. */
+  readonly retrained?: Part<RetrainedEvidence>;
+  /** What the repository and the fleet know beside the files; undefined where nobody could be asked (`slipway check`). */
+  readonly governance?: Governance;
 }
 
 export interface ManifestEvidence {

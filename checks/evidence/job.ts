@@ -1,6 +1,11 @@
 import type { ColumnType, FitProblem } from '../../serving/model/signature.ts';
 import type { Specification } from '../../serving/model/specification.ts';
 import type { TensorDeclaration } from '../../serving/model/tensor.ts';
+import type { Table } from '../../serving/model/table.ts';
+import type { ExplanationEvidence } from './explanation-evidence.ts';
+import type { PerformanceEvidence } from './performance-evidence.ts';
+import type { ReplayEvidence } from './replay-evidence.ts';
+import type { RetrainedEvidence } from './retrained-evidence.ts';
 import type {
   Answers,
   CornerOutcome,
@@ -37,6 +42,10 @@ export interface Job {
   readonly random: boolean;
   /** How long answering the candidate's rows may take. */
   readonly answerLimitMs: number;
+  /** The same specification trained another time. */
+  readonly retrained?: ModelJob;
+  /** Rows of the background that explanations are averaged over (`explanation.background`). */
+  readonly background: number;
 }
 
 export interface Tolerance {
@@ -81,6 +90,12 @@ export interface Parts {
     readonly why: string;
     readonly data: Part<DriftSide>;
   };
+  /** The manifest's reference, as a table. */
+  readonly reference: Part<Table>;
+  readonly replay: Part<ReplayEvidence>;
+  readonly performance: Part<PerformanceEvidence>;
+  readonly explanation: Part<ExplanationEvidence>;
+  readonly retrained: Part<RetrainedEvidence>;
 }
 export type PartName = keyof Parts;
 

@@ -7,6 +7,7 @@ import { evaluationDataOf, readData, type DataTypes } from './evaluation-data.ts
 import type { Answers, EvaluationData, Missing, Part } from './evidence.ts';
 import { answerGoldens } from './goldens.ts';
 import type { DataJob, Job, ModelJob, PartName, Parts, ProgressLine } from './job.ts';
+import { measureLater } from './later-parts.ts';
 import { gathered, missing } from './missing.ts';
 import { answer, openModel, RowsRefused, type Fit, type OpenModel } from './open-model.ts';
 import { repeat, ROWS_REPEATED } from './repeats.ts';
@@ -30,11 +31,13 @@ export async function measure(job: Job, sink: Sink): Promise<void> {
   sink.put('evaluation', evaluation);
 
   const timed = await candidateAnswers(job, candidate, evaluation, sink);
+  let ofChampion: Part<Answers> | undefined;
   const answers: Part<Answers> = timed.kind === 'missing' ? timed : gathered(timed.value.answers);
   sink.put('candidate', answers);
   if (champion !== undefined) {
     sink.progress({ stage: 'asking the champion', done: 0, of: 1 });
-    sink.put('champion', await championAnswers(champion, evaluation));
+    ofChampion = await championAnswers(champion, evaluation);
+    sink.put('champion', ofChampion);
     if (job.baseRows !== undefined) sink.put('baseRows', await onBaseRows(job.baseRows, candidate, champion, types));
   }
   if (job.goldens !== undefined) {
@@ -46,7 +49,21 @@ export async function measure(job: Job, sink: Sink): Promise<void> {
   if (evaluation.kind === 'gathered' && timed.kind === 'gathered')
     await tryOnRows(job, candidate, evaluation.value, timed.value, sink);
   sink.progress({ stage: 'comparing with what production sees', done: 0, of: 1 });
-  sink.put('drift', await driftSideOf(job, types, candidate, champion?.kind === 'model' ? champion.model : undefined));
+  const championModel = champion?.kind === 'model' ? champion.model : undefined;
+  sink.put('drift', await driftSideOf(job, types, candidate, championModel));
+  if (evaluation.kind === 'gathered' && timed.kind === 'gathered')
+    await measureLater(
+      {
+        job,
+        types,
+        candidate,
+        ...(championModel === undefined ? {} : { champion: championModel }),
+        evaluation: evaluation.value,
+        ...timed.value,
+        ...(ofChampion?.kind === 'gathered' ? { championAnswers: ofChampion.value } : {}),
+      },
+      sink,
+    );
 }
 
 /** The candidate's answers on the repeat rows, in a process of its own. */

@@ -1,3 +1,5 @@
+import type { Figure } from './figure.ts';
+
 /**
  * The report: a public contract (see docs/manifest.md). Fields may be added, never renamed.
  *
@@ -46,6 +48,8 @@ export interface CheckResult {
   readonly findings: readonly Finding[];
   /** Method notes, for the reader who wants to recompute it: one sentence each. */
   readonly method?: readonly string[];
+  /** What a reader should see, as data, worst first. */
+  readonly figures?: readonly Figure[];
 }
 
 export interface BaselineReference {
