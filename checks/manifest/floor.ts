@@ -1,4 +1,4 @@
-import { defaultMargins, type Task } from './metric-defaults.ts';
+import { tasksOf, type Task } from './metric-defaults.ts';
 import type { Held } from './directions.ts';
 import { type JudgedValues, judgedValuesOf } from './judged-values.ts';
 import type { Manifest } from './manifest.ts';
@@ -50,10 +50,7 @@ export function policyValuesOf(policy: Policy, task: Task): JudgedValues {
 
 /** A policy speaks for models of every task: a metric binds only those that it can measure. */
 function fits(metric: string, task: Task): boolean {
-  if (task === 'regression') return ['mae', 'rmse', 'r2'].includes(metric);
-  if (task === 'multiclass')
-    return ['log_loss', 'accuracy', 'macro_f1', 'macro_precision', 'macro_recall', 'top_3_accuracy'].includes(metric);
-  return Object.hasOwn(defaultMargins, metric) && !['mae', 'rmse', 'r2', 'top_3_accuracy'].includes(metric);
+  return tasksOf(metric).includes(task);
 }
 
 /** Every pointer of a document, list entries by their name as in `judgedValuesOf`. */

@@ -4,7 +4,7 @@ import { floorOf } from './floor.ts';
 import { type JudgedValues, judgedValuesOf, taskOf } from './judged-values.ts';
 import { looseningsUnder } from './loosened.ts';
 import type { CohortRule, Impact, Manifest, ManifestColumn, MetricName, MetricRule } from './manifest.ts';
-import { defaultMargins, type Task } from './metric-defaults.ts';
+import { metricFacts, type Task } from './metric-defaults.ts';
 import { pointerOf, segmentsOf } from './pointer.ts';
 import type { Policy } from './policy.ts';
 import { tighteningOf } from './tightening.ts';
@@ -201,7 +201,7 @@ function textOf(held: Held | undefined): string | undefined {
   return typeof held === 'string' ? held : undefined;
 }
 function isMetricName(name: string): name is MetricName {
-  return Object.hasOwn(defaultMargins, name);
+  return Object.hasOwn(metricFacts, name);
 }
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]: T[K] } {

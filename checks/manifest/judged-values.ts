@@ -1,7 +1,7 @@
 import type { Held, Margins } from './directions.ts';
 import { durationMs } from './duration.ts';
 import type { Manifest, MetricRule } from './manifest.ts';
-import { cohortMarginFactor, defaultMargins, defaultMetrics, type Task } from './metric-defaults.ts';
+import { cohortMarginFactor, defaultMetrics, metricFacts, tasksOf, type Task } from './metric-defaults.ts';
 import { pointerOf } from './pointer.ts';
 
 /** The values by which a manifest judges, by pointer; list entries by name, so that their order does not matter. */
@@ -70,7 +70,7 @@ function marginsOf(absolute: number | undefined, relative: number | undefined): 
 }
 
 function defaultMarginsOf(rule: MetricRule, factor: number): Margins {
-  const { kind, value } = defaultMargins[rule.name];
+  const { kind, value } = metricFacts[rule.name].margin;
   return { [kind]: value * factor };
 }
 
@@ -124,21 +124,14 @@ export function taskOf(...manifests: readonly (Manifest | undefined)[]): Task {
   for (const { outputs, evaluation } of known) {
     if (outputs.threshold !== undefined) return 'binary';
     if (outputs.classes !== undefined) return outputs.classes.length === 2 ? 'binary' : 'multiclass';
-    const told = evaluation.metrics.map(({ name }) => taskOfMetric[name]).find((task) => task !== undefined);
+    const told = evaluation.metrics.map(({ name }) => onlyTaskOf(name)).find((task) => task !== undefined);
     if (told !== undefined) return told;
   }
   return 'binary';
 }
 
-/** Metrics that only make sense for one task. */
-const taskOfMetric: Readonly<Partial<Record<MetricRule['name'], Task>>> = {
-  roc_auc: 'binary',
-  brier: 'binary',
-  precision: 'binary',
-  recall: 'binary',
-  f1: 'binary',
-  top_3_accuracy: 'multiclass',
-  mae: 'regression',
-  rmse: 'regression',
-  r2: 'regression',
-};
+/** The task of a metric that only makes sense for one. */
+function onlyTaskOf(metric: MetricRule['name']): Task | undefined {
+  const [task, ...others] = tasksOf(metric);
+  return others.length === 0 ? task : undefined;
+}

@@ -1,4 +1,4 @@
-import { defaultMargins, defaultMetrics } from './metric-defaults.ts';
+import { defaultMetrics, metricFacts } from './metric-defaults.ts';
 import { fullManifest, samplePolicy, smallestManifest } from './manifest-samples.ts';
 import { segmentsOf } from './pointer.ts';
 import { describe } from './schema-problems.ts';
@@ -121,10 +121,17 @@ function metricsTable(): string {
     Object.entries(defaultMetrics).flatMap(([task, metrics]) =>
       (metrics as readonly string[]).includes(name) ? [task] : [],
     );
-  const rows = Object.entries(defaultMargins).map(([name, { kind, value }]) => {
-    const margin = kind === 'absolute' ? String(value) : `${value * 100} % of the baseline’s value`;
-    return `| \`${name}\` | ${margin} | ${isDefault(name).join(', ')} |`;
-  });
+  const rows = Object.entries(metricFacts).map(
+    ([
+      name,
+      {
+        margin: { kind, value },
+      },
+    ]) => {
+      const margin = kind === 'absolute' ? String(value) : `${value * 100} % of the baseline’s value`;
+      return `| \`${name}\` | ${margin} | ${isDefault(name).join(', ')} |`;
+    },
+  );
   return [
     '`cohortMargin` is four times the margin unless it is given. `min` and `max` judge the point estimate.',
     '',

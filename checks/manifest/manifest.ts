@@ -1,3 +1,4 @@
+import type { metricFacts } from './metric-defaults.ts';
 import type {
   ArtifactReference,
   ColumnDomain,
@@ -95,21 +96,7 @@ export interface MetricRule {
   readonly claimed?: number;
 }
 
-export type MetricName =
-  | 'roc_auc'
-  | 'log_loss'
-  | 'accuracy'
-  | 'precision'
-  | 'recall'
-  | 'f1'
-  | 'brier'
-  | 'macro_f1'
-  | 'macro_precision'
-  | 'macro_recall'
-  | 'top_3_accuracy'
-  | 'mae'
-  | 'rmse'
-  | 'r2';
+export type MetricName = keyof typeof metricFacts;
 
 export type CohortRule = { readonly column: string; readonly bins?: readonly number[] };
 

@@ -150,7 +150,7 @@ lifetime: { reviewBy: 2027-02-30 }
       `${path}:4:10 version is 1.0 (number); expected a letter or digit followed by at most 63 letters, digits, dots, underscores or hyphens (YAML reads it as a number: quote it, "1.0")`,
       `${path}:5:38 artifact.sha256 is 12 (number); expected 64 hex digits (what sha256sum prints)`,
       `${path}:7:9 evaluation.data.sha256 is missing; expected 64 hex digits (what sha256sum prints)`,
-      `${path}:10:15 evaluation.metrics[0].name is "roc_acu" (text); expected one of roc_auc, log_loss, accuracy, precision, recall, f1, brier, macro_f1, macro_precision, macro_recall, top_3_accuracy, mae, rmse, r2 (did you mean roc_auc?)`,
+      `${path}:10:15 evaluation.metrics[0].name is "roc_acu" (text); expected one of roc_auc, average_precision, log_loss, brier, accuracy, balanced_accuracy, precision, recall, specificity, f1, matthews_correlation, macro_roc_auc, macro_f1, macro_precision, macro_recall, weighted_f1, weighted_precision, weighted_recall, micro_f1, micro_precision, micro_recall, top_2_accuracy, top_3_accuracy, top_5_accuracy, mae, median_absolute_error, mape, mse, rmse, r2 (did you mean roc_auc?)`,
       `${path}:10:32 evaluation.metrics[0].margin is "0.005x" (text); expected a number of at least 0`,
       `${path}:11:24 evaluation.metrics[1] has the unknown key margn; known: name, min, max, margin, cohortMargin, claimed (did you mean margin?)`,
       `${path}:12:22 rollout.keepWarm is 24 (number); expected a duration such as 30s, 10m, 24h or 7d`,

@@ -4,7 +4,7 @@ import { durationMs } from './duration.ts';
 import type { LoadedManifest, Manifest, ManifestColumn, RolloutStep } from './manifest.ts';
 import type * as document from './manifest-document.generated.ts';
 import { inconsistencies } from './inconsistencies.ts';
-import { cohortMarginFactor, defaultMargins, defaultMetrics, type Margin } from './metric-defaults.ts';
+import { cohortMarginFactor, metricFacts, defaultMetrics, type Margin } from './metric-defaults.ts';
 import type { Policy } from './policy.ts';
 import type { Problem } from './problem.ts';
 import { readDocument } from './read-document.ts';
@@ -187,10 +187,10 @@ function metricDefaults(manifest: Manifest): Readonly<Record<string, unknown>> {
   const entries = metrics.flatMap(({ name, margin, cohortMargin }, index): [string, unknown][] => {
     const pointer = `/evaluation/metrics/${index}`;
     const cohort =
-      margin === undefined ? marginText(defaultMargins[name], cohortMarginFactor) : cohortMarginFactor * margin;
+      margin === undefined ? marginText(metricFacts[name].margin, cohortMarginFactor) : cohortMarginFactor * margin;
     return [
       ...(margin === undefined
-        ? [[`${pointer}/margin`, marginText(defaultMargins[name], 1)] as [string, unknown]]
+        ? [[`${pointer}/margin`, marginText(metricFacts[name].margin, 1)] as [string, unknown]]
         : []),
       ...(cohortMargin === undefined ? [[`${pointer}/cohortMargin`, cohort] as [string, unknown]] : []),
     ];

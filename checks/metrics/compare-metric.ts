@@ -2,14 +2,18 @@ import type { MetricName } from '../manifest/manifest.ts';
 import { deLong } from '../stats/delong.ts';
 import type { Interval } from '../stats/interval.ts';
 import { linearisedError } from '../stats/linearised-error.ts';
+import { momentsOf } from '../stats/moments.ts';
+import { normalCdf } from '../stats/normal-cdf.ts';
 import { normalQuantile } from '../stats/normal-quantile.ts';
-import { bootstrapMean, pairedBootstrap } from '../stats/paired-bootstrap.ts';
+import { bootstrapMean, pairedBootstrap, resamplesOf } from '../stats/paired-bootstrap.ts';
+import { quantileSorted } from '../stats/quantile.ts';
 import { studentTQuantile } from '../stats/student-t-quantile.ts';
 import { studentTUpper } from '../stats/student-t-upper.ts';
-import type { Metric, Sums } from './metric.ts';
+import type { MetricComputation, Sums } from './metric.ts';
 import { metricOfRows } from './metric-value.ts';
 import { metrics } from './metrics.ts';
 import type { ScoredRows } from './scored-rows.ts';
+import type { WeightedValue } from './weighted-orders.ts';
 
 /** Two models' values of one metric on the same rows. `difference` is candidate minus baseline, whichever direction is better. */
 export type Comparison =
@@ -75,7 +79,7 @@ export function metricWithError(
   rows: ScoredRows,
   groups?: Int32Array,
 ): { readonly value: number; readonly standardError: number } | undefined {
-  const metric: Metric = metrics[name];
+  const metric: MetricComputation = metrics[name];
   const found = metricOfRows(name, rows);
   if (found.kind === 'undefined') return undefined;
   const { value } = found;
@@ -95,8 +99,14 @@ export function metricWithError(
       };
     case 'sums':
       return { value, ...linearisedError(influencesOf(metric.over(rows), rows.rows), groups) };
+    case 'resampled': {
+      const values = resampledValues(metric.over(rows), rows.rows, groups, SEED_OF_ONE);
+      return values === undefined ? undefined : { value, standardError: Math.sqrt(momentsOf(values).variance) };
+    }
   }
 }
+/** One model's error is told beside others'; it is always drawn alike. */
+const SEED_OF_ONE = 1;
 
 type Spread = Pick<Compared, 'interval' | 'intervalAt' | 'standardError' | 'pValue' | 'method'>;
 type MaybeSpread =
@@ -110,7 +120,7 @@ function spreadOf(
   difference: number,
   options: ComparisonOptions,
 ): MaybeSpread {
-  const metric: Metric = metrics[name];
+  const metric: MetricComputation = metrics[name];
   switch (metric.kind) {
     case 'ranks':
       return spreadOfAuc(candidate, baseline, options);
@@ -128,7 +138,59 @@ function spreadOf(
       const influences = Float64Array.from({ length: candidate.rows }, (_, row) => (a?.[row] ?? 0) - (b?.[row] ?? 0));
       return spreadOfInfluences(influences, difference, options, () => bootstrapSums(pair, candidate.rows, options));
     }
+    case 'resampled':
+      return spreadOfResamples([metric.over(candidate), metric.over(baseline)], candidate.rows, difference, options);
   }
+}
+
+/** Percentiles of the resampled difference; the standard error is that of the resamples. */
+function spreadOfResamples(
+  [candidate, baseline]: readonly [WeightedValue, WeightedValue],
+  rows: number,
+  difference: number,
+  options: ComparisonOptions,
+): MaybeSpread {
+  const paired = (times?: ArrayLike<number>): number | undefined => {
+    const a = candidate(times);
+    const b = baseline(times);
+    return a === undefined || b === undefined ? undefined : a - b;
+  };
+  const values = resampledValues(paired, rows, options.groups, options.seed)?.toSorted();
+  if (values === undefined)
+    return { kind: 'undefined', reason: 'too few rows decide the metric: it is undefined in many resamples' };
+  const standardError = Math.sqrt(momentsOf(values).variance);
+  const intervalAt = (alpha: number) => around(difference, -normalQuantile(alpha / 2) * standardError);
+  const { alpha } = options;
+  return {
+    kind: 'spread',
+    value: {
+      interval: { lower: quantileSorted(values, alpha / 2), upper: quantileSorted(values, 1 - alpha / 2) },
+      intervalAt,
+      standardError,
+      pValue: standardError === 0 ? (difference === 0 ? 1 : 0) : 2 * normalCdf(-Math.abs(difference) / standardError),
+      method: `paired bootstrap, ${RESAMPLES} resamples${options.groups === undefined ? '' : ', rows of one key together'}`,
+    },
+  };
+}
+
+/** A statistic of every resample of rows, or of groups of rows; undefined where it is so in more than a few. */
+function resampledValues(
+  value: WeightedValue,
+  rows: number,
+  groups: Int32Array | undefined,
+  seed: number,
+): Float64Array | undefined {
+  if (groups === undefined) return resamplesOf(rows, value, { resamples: RESAMPLES, seed });
+  const size = groups.reduce((most, group) => Math.max(most, group + 1), 0);
+  const ofRows = new Uint32Array(rows);
+  return resamplesOf(
+    size,
+    (times) => {
+      for (let row = 0; row < rows; row++) ofRows[row] = times[groups[row] ?? 0] ?? 0;
+      return value(ofRows);
+    },
+    { resamples: RESAMPLES, seed },
+  );
 }
 
 function spreadOfAuc(candidate: ScoredRows, baseline: ScoredRows, options: ComparisonOptions): MaybeSpread {

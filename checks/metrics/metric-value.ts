@@ -1,7 +1,8 @@
 import type { Answers, Labels } from '../evidence/evidence.ts';
 import type { MetricName } from '../manifest/manifest.ts';
+import { tasksOf } from '../manifest/metric-defaults.ts';
 import { rocAuc } from '../stats/roc-auc.ts';
-import type { Metric, Sums } from './metric.ts';
+import type { MetricComputation, Sums } from './metric.ts';
 import { metrics } from './metrics.ts';
 import { labelledRows, type ScoredRows, scoredRows } from './scored-rows.ts';
 
@@ -37,18 +38,21 @@ export function metricOfRows(name: MetricName, rows: ScoredRows): MetricValue {
 
 /** Why a metric cannot be asked of these rows at all. */
 export function obstacle(name: MetricName, rows: ScoredRows): string | undefined {
-  const metric: Metric = metrics[name];
   if (rows.rows === 0) return `${name} of no rows`;
-  if (!metric.tasks.includes(rows.task)) {
-    return `${name} is a metric of ${metric.tasks.join(' or ')} models, and the task is ${rows.task}`;
+  const tasks = tasksOf(name);
+  if (!tasks.includes(rows.task)) {
+    return `${name} is a metric of ${tasks.join(' or ')} models, and the task is ${rows.task}`;
   }
-  if (metric.needsProbabilities === true && rows.task !== 'regression' && !rows.probabilities) {
+  if (name === 'mape' && rows.task === 'regression' && rows.truth.includes(0)) {
+    return 'mape divides by the label, and in some rows it is 0';
+  }
+  if (metrics[name].needsProbabilities === true && rows.task !== 'regression' && !rows.probabilities) {
     return `${name} needs probabilities, and the scores do not all lie within [0, 1]`;
   }
   return undefined;
 }
 
-function compute(metric: Metric, rows: ScoredRows): number | undefined {
+function compute(metric: MetricComputation, rows: ScoredRows): number | undefined {
   switch (metric.kind) {
     case 'mean':
       return metric.perRow(rows).reduce((sum, each) => sum + each, 0) / rows.rows;
@@ -56,6 +60,8 @@ function compute(metric: Metric, rows: ScoredRows): number | undefined {
       return valueOfSums(metric.over(rows), rows.rows);
     case 'ranks':
       return rocAuc(rows.scores, rows.truth);
+    case 'resampled':
+      return metric.over(rows)();
   }
 }
 
@@ -67,6 +73,7 @@ function valueOfSums(sums: Sums, rows: number): number | undefined {
 
 function whyUndefined(name: MetricName, rows: ScoredRows): string {
   if (rows.task === 'regression') return 'the label is the same in every row';
+  if (name === 'macro_roc_auc') return 'a class never occurs, or is all there is, and it compares each with the others';
   if (name === 'roc_auc') return 'every row has the same label, and it compares two';
   return 'the positive class is neither found nor there';
 }

@@ -1,15 +1,13 @@
-import type { MetricName } from '../manifest/manifest.ts';
 import type { ScoredRows } from './scored-rows.ts';
+import type { WeightedValue } from './weighted-orders.ts';
 
 export type Task = ScoredRows['task'];
 
-/** What is always said of a metric, and one of three ways to compute it, which decides how it is compared. */
-export type Metric = MetricFacts & (MeanMetric | SumMetric | RankMetric);
+/** Which way is better, and one of four ways to compute a metric, which decides how it is compared. */
+export type MetricComputation = MetricFacts & (MeanMetric | SumMetric | RankMetric | ResampledMetric);
 
 interface MetricFacts {
-  readonly name: MetricName;
   readonly direction: 'higher' | 'lower';
-  readonly tasks: readonly Task[];
   /** Only probabilities make sense of it. */
   readonly needsProbabilities?: boolean;
 }
@@ -21,10 +19,11 @@ interface MeanMetric {
 }
 
 /** A smooth function of sums over rows. */
-export interface SumMetric {
+interface SumMetric {
   readonly kind: 'sums';
   over(rows: ScoredRows): Sums;
 }
+
 export interface Sums {
   /** How many sums there are. */
   readonly width: number;
@@ -37,4 +36,10 @@ export interface Sums {
 /** The area under the ROC curve: a function of ranks. */
 interface RankMetric {
   readonly kind: 'ranks';
+}
+
+/** A function of the rows' order that only resampling can give an error to. */
+interface ResampledMetric {
+  readonly kind: 'resampled';
+  over(rows: ScoredRows): WeightedValue;
 }

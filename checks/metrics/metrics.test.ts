@@ -5,6 +5,7 @@ import type { Answers, Labels } from '../evidence/evidence.ts';
 import type { MetricName } from '../manifest/manifest.ts';
 import { momentsOf } from '../stats/moments.ts';
 import tables from '../stats/oracle/tables.json' with { type: 'json' };
+import oracle from './oracle/tables.json' with { type: 'json' };
 import { studentTQuantile } from '../stats/student-t-quantile.ts';
 import { compareMetric } from './compare-metric.ts';
 import { metricOfRows, metricValue } from './metric-value.ts';
@@ -58,6 +59,85 @@ describe('metrics equal scikit-learn’s', () => {
       expect(found.kind === 'value' ? found.value : found).toBeCloseTo(value, 12);
     });
   }
+});
+
+/** Expected values: scikit-learn 1.9.1 (checks/metrics/oracle/make_tables.py). */
+describe('metrics of other answers equal scikit-learn’s to ten digits', () => {
+  const numbers = (count: number) => Array.from({ length: count }, (_, k) => k);
+  const oracleCases: readonly [string, Answers, Labels, Record<string, number>][] = [
+    ...oracle.binary.map(
+      (each, i) => [`binary ${i}`, binary(each.scores), classLabels(each.labels), each.metrics] as const,
+    ),
+    ...oracle.multiclass.map(
+      (each, i) =>
+        [
+          `multiclass ${i}`,
+          {
+            task: 'multiclass',
+            rows: each.labels.length,
+            classes: numbers(each.classes),
+            scores: Float64Array.from(each.scores),
+            probabilities: true,
+          },
+          classLabels(each.labels, numbers(each.classes)),
+          each.metrics,
+        ] as const,
+    ),
+    ...oracle.regression.map(
+      (each, i) =>
+        [
+          `regression ${i}`,
+          { task: 'regression', rows: each.labels.length, scores: Float64Array.from(each.scores) },
+          { kind: 'values', values: Float64Array.from(each.labels) },
+          each.metrics,
+        ] as const,
+    ),
+  ].map(([name, answers, labels, expected]) => [name, answers as Answers, labels as Labels, expected]);
+  for (const [name, answers, labels, expected] of oracleCases) {
+    test.each(Object.entries(expected))(`${name} %s is %d`, (metric, value) => {
+      const found = metricValue(metric as MetricName, answers, labels);
+      const relative = found.kind === 'value' ? Math.abs(found.value / value - 1) : NaN;
+      expect(relative).toBeLessThan(1e-10);
+    });
+  }
+  test('every metric has been compared', () => {
+    const compared = new Set(
+      [...oracleCases.map(([, , , expected]) => expected), tables.multiclass.metrics].flatMap(Object.keys),
+    );
+    const without = Object.keys(metrics).filter((name) => !compared.has(name));
+    expect(without).toEqual(['top_5_accuracy']);
+  });
+});
+
+describe('a metric that only resampling can give an error to', () => {
+  const [first] = oracle.binary;
+  if (first === undefined) throw new Error('no case');
+  const rows = (noise: number): BinaryRows => ({
+    task: 'binary',
+    rows: first.labels.length,
+    truth: Uint8Array.from(first.labels),
+    scores: Float64Array.from(first.scores, (score, i) => score + noise * Math.sin(i)),
+    threshold: 0.5,
+    probabilities: false,
+  });
+  test('gets percentiles of the resampled difference, and a standard error of the same size', () => {
+    const found = compareMetric('average_precision', rows(0), rows(0.2), { alpha: 0.05, seed: 1 });
+    if (found.kind === 'undefined') throw new Error(found.reason);
+    const width = ({ lower, upper }: { lower: number; upper: number }) => upper - lower;
+    expect(width(found.interval) / width(found.intervalAt(0.05))).toBeGreaterThan(0.8);
+    expect(width(found.interval) / width(found.intervalAt(0.05))).toBeLessThan(1.25);
+    expect(found.method).toBe('paired bootstrap, 2000 resamples');
+  });
+  test('equals itself with certainty', () => {
+    const found = compareMetric('average_precision', rows(0), rows(0), { alpha: 0.05, seed: 1 });
+    expect(found).toMatchObject({ difference: 0, interval: { lower: 0, upper: 0 }, pValue: 1 });
+  });
+});
+
+test('a relative error is not taken of a label that is 0', () => {
+  const labels: Labels = { kind: 'values', values: Float64Array.of(0, 2) };
+  const found = metricValue('mape', { task: 'regression', rows: 2, scores: Float64Array.of(1, 2) }, labels);
+  expect(found).toMatchObject({ kind: 'undefined', reason: 'mape divides by the label, and in some rows it is 0' });
 });
 
 const shared = join(import.meta.dirname, '../../../shared/data');

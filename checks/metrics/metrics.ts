@@ -1,74 +1,69 @@
 import type { MetricName, MetricRule } from '../manifest/manifest.ts';
-import { cohortMarginFactor, defaultMargins } from '../manifest/metric-defaults.ts';
-import { confusionSums } from './confusion-sums.ts';
-import type { Metric, Task } from './metric.ts';
-import { absoluteErrors, hits, logLosses, squaredProbabilityErrors, topHits } from './per-row.ts';
+import { cohortMarginFactor, metricFacts } from '../manifest/metric-defaults.ts';
+import {
+  balancedAccuracy,
+  confusionSums,
+  macroAverage,
+  matthewsCorrelation,
+  microAverage,
+  ofPositiveClass,
+  weightedAverage,
+  type ClassCounts,
+  type OfClasses,
+} from './confusion-sums.ts';
+import type { MetricComputation } from './metric.ts';
+import {
+  absoluteErrors,
+  hits,
+  logLosses,
+  relativeErrors,
+  squaredErrors,
+  squaredProbabilityErrors,
+  topHits,
+} from './per-row.ts';
 import { residualSums } from './residual-sums.ts';
+import type { ScoredRows } from './scored-rows.ts';
+import { averagePrecision, macroRocAuc, medianAbsoluteError, type WeightedValue } from './weighted-orders.ts';
 
-const classification: readonly Task[] = ['binary', 'multiclass'];
+const precision = ({ truePositives: tp, falsePositives: fp }: ClassCounts) => ratio(tp, tp + fp);
+const recall = ({ truePositives: tp, falseNegatives: fn }: ClassCounts) => ratio(tp, tp + fn);
+const specificity = ({ trueNegatives: tn, falsePositives: fp }: ClassCounts) => ratio(tn, tn + fp);
+const f1 = ({ truePositives: tp, falsePositives: fp, falseNegatives: fn }: ClassCounts) =>
+  ratio(2 * tp, 2 * tp + fp + fn);
 
-/** Every metric. Margins are the manifest's contract and stand in checks/manifest/metric-defaults.ts. */
-export const metrics = {
-  roc_auc: { name: 'roc_auc', kind: 'ranks', direction: 'higher', tasks: ['binary'] },
-  log_loss: {
-    name: 'log_loss',
-    kind: 'mean',
-    direction: 'lower',
-    tasks: classification,
-    needsProbabilities: true,
-    perRow: logLosses,
-  },
-  accuracy: {
-    name: 'accuracy',
-    kind: 'mean',
-    direction: 'higher',
-    tasks: classification,
-    perRow: hits,
-  },
-  precision: share('precision', ['binary'], (tp, fp) => ratio(tp, tp + fp)),
-  recall: share('recall', ['binary'], (tp, _fp, fn) => ratio(tp, tp + fn)),
-  f1: share('f1', ['binary'], (tp, fp, fn) => ratio(2 * tp, 2 * tp + fp + fn)),
-  brier: {
-    name: 'brier',
-    kind: 'mean',
-    direction: 'lower',
-    tasks: ['binary'],
-    needsProbabilities: true,
-    perRow: squaredProbabilityErrors,
-  },
-  // A class that is never found, or never there, counts as 0 in a macro average, as in scikit-learn.
-  macro_f1: share('macro_f1', classification, (tp, fp, fn) => ratio(2 * tp, 2 * tp + fp + fn) ?? 0),
-  macro_precision: share('macro_precision', classification, (tp, fp) => ratio(tp, tp + fp) ?? 0),
-  macro_recall: share('macro_recall', classification, (tp, _fp, fn) => ratio(tp, tp + fn) ?? 0),
-  top_3_accuracy: {
-    name: 'top_3_accuracy',
-    kind: 'mean',
-    direction: 'higher',
-    tasks: ['multiclass'],
-    perRow: topHits,
-  },
-  mae: {
-    name: 'mae',
-    kind: 'mean',
-    direction: 'lower',
-    tasks: ['regression'],
-    perRow: absoluteErrors,
-  },
-  rmse: {
-    name: 'rmse',
-    kind: 'sums',
-    direction: 'lower',
-    tasks: ['regression'],
-    over: (rows) => residualSums(rows, 'rmse'),
-  },
-  r2: {
-    name: 'r2',
-    kind: 'sums',
-    direction: 'higher',
-    tasks: ['regression'],
-    over: (rows) => residualSums(rows, 'r2'),
-  },
-} as const satisfies Record<MetricName, Metric>;
+/** How every metric is computed. Whose it is, and its margin, are the manifest's contract and stand in checks/manifest/metric-defaults.ts. */
+export const metrics: Readonly<Record<MetricName, MetricComputation>> = {
+  roc_auc: { kind: 'ranks', direction: 'higher' },
+  average_precision: resampled('higher', averagePrecision),
+  log_loss: { kind: 'mean', direction: 'lower', needsProbabilities: true, perRow: logLosses },
+  brier: { kind: 'mean', direction: 'lower', needsProbabilities: true, perRow: squaredProbabilityErrors },
+  accuracy: { kind: 'mean', direction: 'higher', perRow: hits },
+  balanced_accuracy: ofConfusion(balancedAccuracy),
+  precision: ofConfusion(ofPositiveClass(precision)),
+  recall: ofConfusion(ofPositiveClass(recall)),
+  specificity: ofConfusion(ofPositiveClass(specificity)),
+  f1: ofConfusion(ofPositiveClass(f1)),
+  matthews_correlation: ofConfusion(matthewsCorrelation),
+  macro_roc_auc: resampled('higher', macroRocAuc),
+  macro_f1: ofConfusion(macroAverage(f1)),
+  macro_precision: ofConfusion(macroAverage(precision)),
+  macro_recall: ofConfusion(macroAverage(recall)),
+  weighted_f1: ofConfusion(weightedAverage(f1)),
+  weighted_precision: ofConfusion(weightedAverage(precision)),
+  weighted_recall: ofConfusion(weightedAverage(recall)),
+  micro_f1: ofConfusion(microAverage(f1)),
+  micro_precision: ofConfusion(microAverage(precision)),
+  micro_recall: ofConfusion(microAverage(recall)),
+  top_2_accuracy: { kind: 'mean', direction: 'higher', perRow: (rows) => topHits(rows, 2) },
+  top_3_accuracy: { kind: 'mean', direction: 'higher', perRow: (rows) => topHits(rows, 3) },
+  top_5_accuracy: { kind: 'mean', direction: 'higher', perRow: (rows) => topHits(rows, 5) },
+  mae: { kind: 'mean', direction: 'lower', perRow: absoluteErrors },
+  median_absolute_error: resampled('lower', medianAbsoluteError),
+  mape: { kind: 'mean', direction: 'lower', perRow: relativeErrors },
+  mse: { kind: 'mean', direction: 'lower', perRow: squaredErrors },
+  rmse: { kind: 'sums', direction: 'lower', over: (rows) => residualSums(rows, 'rmse') },
+  r2: { kind: 'sums', direction: 'higher', over: (rows) => residualSums(rows, 'r2') },
+};
 
 /**
  * How much worse than the baseline is still fine, overall and in a cohort: what the rule says (the least of a number and a share
@@ -80,7 +75,7 @@ export function marginOf(
   baselineValue: number,
 ): { readonly margin: number; readonly cohortMargin: number } {
   const size = Math.abs(baselineValue);
-  const standard = defaultMargins[name];
+  const standard = metricFacts[name].margin;
   const margin =
     leastOf(rule?.margin, rule?.marginShare, size) ??
     (standard.kind === 'absolute' ? standard.value : standard.value * size);
@@ -100,17 +95,15 @@ export function improvementOf(name: MetricName, value: number, baseline: number)
   return metrics[name].direction === 'higher' ? value - baseline : baseline - value;
 }
 
-type OfClass = (truePositives: number, falsePositives: number, falseNegatives: number) => number | undefined;
+function ofConfusion(valueOf: OfClasses): MetricComputation {
+  return { kind: 'sums', direction: 'higher', over: (rows) => confusionSums(rows, valueOf) };
+}
 
-function share<Name extends MetricName>(name: Name, tasks: readonly Task[], ofClass: OfClass) {
-  return {
-    name,
-    kind: 'sums',
-    direction: 'higher',
-    tasks,
-    over: (rows: Parameters<typeof confusionSums>[0]) =>
-      confusionSums(rows, tasks.includes('multiclass') ? 'every class' : 'positive class', ofClass),
-  } as const;
+function resampled(
+  direction: MetricComputation['direction'],
+  over: (rows: ScoredRows) => WeightedValue,
+): MetricComputation {
+  return { kind: 'resampled', direction, over };
 }
 
 /** Undefined where nothing is there to take a share of. */

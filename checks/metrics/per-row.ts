@@ -21,8 +21,8 @@ export function hits(rows: ScoredRows): Float64Array {
   return perRow(rows, (row) => (decisionOf(rows, row) === rows.truth[row] ? 1 : 0));
 }
 
-/** 1 where fewer than three classes score higher than the true one; of equal scores the later class is ahead, as in scikit-learn. */
-export function topHits(rows: ScoredRows): Float64Array {
+/** 1 where fewer than `top` classes score higher than the true one; of equal scores the later class is ahead, as in scikit-learn. */
+export function topHits(rows: ScoredRows, top: number): Float64Array {
   return perRow(rows, (row) => {
     if (rows.task !== 'multiclass') return NaN;
     const truth = rows.truth[row] ?? 0;
@@ -32,10 +32,9 @@ export function topHits(rows: ScoredRows): Float64Array {
       const score = rows.scores[row * rows.classes + k] ?? NaN;
       if (score > own || (score === own && k > truth)) ahead++;
     }
-    return ahead < TOP ? 1 : 0;
+    return ahead < top ? 1 : 0;
   });
 }
-const TOP = 3;
 
 /** Squared distance of the probability from 0 or 1. Source: Brier (1950). */
 export function squaredProbabilityErrors(rows: ScoredRows): Float64Array {
@@ -44,6 +43,18 @@ export function squaredProbabilityErrors(rows: ScoredRows): Float64Array {
 
 export function absoluteErrors(rows: ScoredRows): Float64Array {
   return perRow(rows, (row) => Math.abs((rows.scores[row] ?? NaN) - (rows.truth[row] ?? NaN)));
+}
+
+export function squaredErrors(rows: ScoredRows): Float64Array {
+  return perRow(rows, (row) => ((rows.scores[row] ?? NaN) - (rows.truth[row] ?? NaN)) ** 2);
+}
+
+/** The absolute error over the label's size; not a number where the label is 0. */
+export function relativeErrors(rows: ScoredRows): Float64Array {
+  return perRow(rows, (row) => {
+    const truth = rows.truth[row] ?? NaN;
+    return truth === 0 ? NaN : Math.abs(((rows.scores[row] ?? NaN) - truth) / truth);
+  });
 }
 
 /** The class that a classifier's score amounts to. */

@@ -29,10 +29,24 @@ export function pairedBootstrap(
   statistic: (times: Uint32Array) => number | undefined,
   options: BootstrapOptions,
 ): Interval | undefined {
-  const random = seededRandom(options.seed);
+  const values = resamplesOf(size, statistic, options);
+  return values === undefined ? undefined : percentiles(values, options.alpha);
+}
+
+/**
+ * The statistic of each resample, where `pairedBootstrap` finds its quantiles; undefined when it is undefined in more than 1 % of them.
+ *
+ * @example resamplesOf(4, (times) => times[0], { resamples: 3, seed: 1 })?.length // 3
+ */
+export function resamplesOf(
+  size: number,
+  statistic: (times: Uint32Array) => number | undefined,
+  { resamples, seed }: Pick<BootstrapOptions, 'resamples' | 'seed'>,
+): Float64Array | undefined {
+  const random = seededRandom(seed);
   const times = new Uint32Array(size);
   const values: number[] = [];
-  for (let resample = 0; resample < options.resamples; resample++) {
+  for (let resample = 0; resample < resamples; resample++) {
     times.fill(0);
     for (let i = 0; i < size; i++) {
       const drawn = random.index(size);
@@ -41,8 +55,7 @@ export function pairedBootstrap(
     const value = statistic(times);
     if (value !== undefined) values.push(value);
   }
-  if (values.length < options.resamples * (1 - UNDEFINED_SHARE)) return undefined;
-  return percentiles(Float64Array.from(values), options.alpha);
+  return values.length < resamples * (1 - UNDEFINED_SHARE) ? undefined : Float64Array.from(values);
 }
 
 /**

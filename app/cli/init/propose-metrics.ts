@@ -1,6 +1,6 @@
 import type { Answers, Labels } from '../../../checks/evidence/evidence.ts';
 import type { MetricName } from '../../../checks/manifest/manifest.ts';
-import { defaultMargins, defaultMetrics } from '../../../checks/manifest/metric-defaults.ts';
+import { metricFacts, defaultMetrics } from '../../../checks/manifest/metric-defaults.ts';
 import { metricValue } from '../../../checks/metrics/metric-value.ts';
 import { marginOf, metrics } from '../../../checks/metrics/metrics.ts';
 import { labelledRows } from '../../../checks/metrics/scored-rows.ts';
@@ -112,6 +112,6 @@ function rounded(floor: number, distance: number, direction: 'higher' | 'lower')
 
 /** `0.005`, or `2 % of the baseline's value`. */
 export function defaultMarginText(name: MetricName): string {
-  const { kind, value } = defaultMargins[name];
+  const { kind, value } = metricFacts[name].margin;
   return kind === 'absolute' ? String(value) : `${value * 100} % of the baseline's value`;
 }
