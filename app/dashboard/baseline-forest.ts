@@ -1,5 +1,5 @@
 import { type Comparison, forestRowOf, lessIsBetter } from './comparisons.ts';
-import { type ForestAxis, forestAxisOf, type ForestRow } from './drawings/forest.ts';
+import { type ForestAxis, forestAxisOf, type ForestRow } from '../drawings/forest.ts';
 
 /** Several metrics on one axis, which decides how their differences are told. */
 export interface BaselineForest {

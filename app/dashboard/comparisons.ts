@@ -1,7 +1,7 @@
 import { improvementSign } from '../../checks/report/improvement-sign.ts';
 import { comparisonOf as measuredComparisonOf } from '../../checks/report/measured.ts';
 import type { CheckResult, Finding, Measured, MeasuredValue, Report } from '../../checks/report/report.ts';
-import type { ForestMark, ForestRow } from './drawings/forest.ts';
+import type { ForestMark, ForestRow } from '../drawings/forest.ts';
 import { countOf } from './numbers.ts';
 
 /**

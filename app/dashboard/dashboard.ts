@@ -11,7 +11,7 @@ import { filtered, ledgerExport, type LedgerFilter, ledgerRoom } from './rooms/l
 import { modelRoom } from './rooms/model-room.ts';
 import { proposalRoom } from './rooms/proposal-room.ts';
 import { proposalsRoom } from './rooms/proposals-room.ts';
-import type { Theme } from './drawings/svg.ts';
+import type { Theme } from '../drawings/svg.ts';
 import type { Change, DashboardSource } from './views.ts';
 
 export interface DashboardOptions {

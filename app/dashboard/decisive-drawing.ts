@@ -12,9 +12,9 @@ import {
   lessIsBetter,
   withChampion,
 } from './comparisons.ts';
-import { type EffectRow, effects } from './drawings/effects.ts';
-import { type ForestAxis, type ForestRow, forest, forestAxisOf, rowSentence } from './drawings/forest.ts';
-import type { Drawing } from './drawings/svg.ts';
+import { type EffectRow, effects } from '../drawings/effects.ts';
+import { type ForestAxis, type ForestRow, forest, forestAxisOf, rowSentence } from '../drawings/forest.ts';
+import type { Drawing } from '../drawings/svg.ts';
 import type { ProposalVerdict } from './verdict.ts';
 
 /** The one drawing beside the verdict: the numbers that decided, next to those that they must be seen against. */

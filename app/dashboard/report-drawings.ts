@@ -3,8 +3,8 @@ import type { CheckRunLinks } from '../../checks/report/check-run-markdown.ts';
 import type { Report } from '../../checks/report/report.ts';
 import { baselineForest } from './baseline-forest.ts';
 import { byMetric, checkNamed, comparisonsOf, forestRowOf, lessIsBetter, withChampion } from './comparisons.ts';
-import { forestAxisOf, forestTable, rowSentence } from './drawings/forest.ts';
-import { type Drawing, standalone, type Theme } from './drawings/svg.ts';
+import { forestAxisOf, forestTable, rowSentence } from '../drawings/forest.ts';
+import { type Drawing, standalone, type Theme } from '../drawings/svg.ts';
 import { countOf } from './numbers.ts';
 
 /** The same drawing as in the room, as a file of its own, for the pages of GitHub. */

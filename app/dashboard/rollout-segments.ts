@@ -1,4 +1,4 @@
-import type { WeightSegment } from './drawings/weights.ts';
+import type { WeightSegment } from './weights-timeline.ts';
 import type { RolloutStepView, RolloutView } from './views.ts';
 
 /** The candidate's share from the rollout's steps: what happened by what each took, what is ahead by what each asks for. */

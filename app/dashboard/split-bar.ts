@@ -2,7 +2,7 @@ import type { ObservedModel } from '../../serving/fleet.ts';
 import { type Markup, ownMarkup } from './markup.ts';
 import { revisionOf } from './model-state.ts';
 import { shortDigest, weightOf } from './numbers.ts';
-import { escaped } from './drawings/svg.ts';
+import { escaped } from '../drawings/svg.ts';
 
 const WIDTH = 144;
 const HEIGHT = 8;

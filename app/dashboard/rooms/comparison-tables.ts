@@ -11,8 +11,8 @@ import {
   withChampion,
   withOthers,
 } from '../comparisons.ts';
-import { type ForestAxis, forestAxisOf, forestHead, forestStrip } from '../drawings/forest.ts';
-import { inline } from '../drawings/svg.ts';
+import { type ForestAxis, forestAxisOf, forestHead, forestStrip } from '../../drawings/forest.ts';
+import { inline } from '../inline.ts';
 import { icon, stateTag } from '../icons.ts';
 import { html, type Markup, nothing } from '../markup.ts';
 import { countOf, decimalsOf, intervalOf, numberOf, signedOf, wordOf } from '../numbers.ts';

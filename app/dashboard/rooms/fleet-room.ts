@@ -1,5 +1,5 @@
-import { inBothWidths } from '../drawings/svg.ts';
-import { weightsTimeline } from '../drawings/weights.ts';
+import { inBothWidths } from '../inline.ts';
+import { weightsTimeline } from '../weights-timeline.ts';
 import { fleetSentence, totalRate } from '../fleet-sentence.ts';
 import { icon, stateTag } from '../icons.ts';
 import { html, type Markup, nothing, withCode } from '../markup.ts';

@@ -1,6 +1,6 @@
-import { sparkline } from '../drawings/sparkline.ts';
-import { inBothWidths } from '../drawings/svg.ts';
-import { type WeightSegment, weightsTimeline } from '../drawings/weights.ts';
+import { sparkline } from '../sparkline.ts';
+import { inBothWidths } from '../inline.ts';
+import { type WeightSegment, weightsTimeline } from '../weights-timeline.ts';
 import { type Shape, stateTag, type Tone } from '../icons.ts';
 import { html, type Markup, nothing } from '../markup.ts';
 import {

@@ -1,6 +1,6 @@
 import type { CheckResult, Finding, Report } from '../../../checks/report/report.ts';
 import { decisiveDrawing } from '../decisive-drawing.ts';
-import { inBothWidths } from '../drawings/svg.ts';
+import { inBothWidths } from '../inline.ts';
 import { icon, stateTag } from '../icons.ts';
 import { html, type Markup, nothing, withCode } from '../markup.ts';
 import { capitalised, countOf, plural, shortDigest, shortSha, wordOf } from '../numbers.ts';

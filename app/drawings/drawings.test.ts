@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { baselineForest } from '../baseline-forest.ts';
-import { type Comparison, comparisonOf } from '../comparisons.ts';
-import { blockedReport, driftedReport, passingReport, reportDigest } from '../sample-views.ts';
-import { checkRunImages, reportSvg } from '../report-drawings.ts';
+import { baselineForest } from '../dashboard/baseline-forest.ts';
+import { type Comparison, comparisonOf } from '../dashboard/comparisons.ts';
+import { blockedReport, driftedReport, passingReport, reportDigest } from '../dashboard/sample-views.ts';
+import { checkRunImages, reportSvg } from '../dashboard/report-drawings.ts';
 import { forest, forestAxisOf, type ForestRow, forestStrip } from './forest.ts';
-import { sparkline } from './sparkline.ts';
+import { sparkline } from '../dashboard/sparkline.ts';
 import { escaped, standalone } from './svg.ts';
-import { weightsTimeline } from './weights.ts';
+import { weightsTimeline } from '../dashboard/weights-timeline.ts';
 
 const row = (more: Partial<ForestRow> = {}): ForestRow => ({
   label: 'Female',

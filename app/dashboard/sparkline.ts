@@ -1,7 +1,7 @@
 import { scaleLinear } from 'd3-scale';
 import { line as lineShape } from 'd3-shape';
-import { rateOf } from '../numbers.ts';
-import { type Drawing, disc, line, path, text } from './svg.ts';
+import { rateOf } from './numbers.ts';
+import { type Drawing, disc, line, path, text } from '../drawings/svg.ts';
 
 const HEIGHT = 48;
 const LABEL_PX = 64;

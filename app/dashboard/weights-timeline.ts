@@ -1,8 +1,8 @@
 import { scaleLinear, scaleUtc } from 'd3-scale';
 import { area as areaShape, curveStepAfter, line as lineShape } from 'd3-shape';
-import { weightOf } from '../numbers.ts';
-import { clockOf, dayOf, minuteOf } from '../times.ts';
-import { CHARACTER_PX, type Drawing, line, path, text } from './svg.ts';
+import { weightOf } from './numbers.ts';
+import { clockOf, dayOf, minuteOf } from './times.ts';
+import { CHARACTER_PX, type Drawing, line, path, text } from '../drawings/svg.ts';
 
 /** Traffic over time: one candidate's share as a staircase, solid where it happened, dashed where it is only planned. */
 export interface WeightSegment {

@@ -1,5 +1,3 @@
-import { type Markup, ownMarkup } from '../markup.ts';
-
 /**
  * Marks: the few shapes that every drawing is made of. A drawing is drawn at its true size and never scaled, its text is
  * always 12 px, and its colours are classes: custom properties inside a page, literal tokens in a file of its own.
@@ -47,6 +45,9 @@ export const disc = (className: string, x: number, y: number, radius: number): s
 export const diamond = (className: string, x: number, y: number, radius: number): string =>
   `<path class="${className}" d="M${px(x - radius)} ${px(y)}L${px(x)} ${px(y - radius)}L${px(x + radius)} ${px(y)}L${px(x)} ${px(y + radius)}Z"/>`;
 
+export const square = (className: string, x: number, y: number, half: number): string =>
+  rect(className, x - half, y - half, 2 * half, 2 * half);
+
 export const path = (className: string, d: string): string => `<path class="${className}" d="${d}"/>`;
 
 /** The end of something that goes on beyond the axis. */
@@ -80,15 +81,9 @@ export function fitted(words: string, widthPx: number): string {
 const roleOf = (label: string): string =>
   label === '' ? 'aria-hidden="true"' : `role="img" aria-label="${escaped(label)}"`;
 
-const svgOf = ({ width, height, label, body }: Drawing): string =>
+/** For a page, whose style sheet has the colours. */
+export const svgOf = ({ width, height, label, body }: Drawing): string =>
   `<svg class="c" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${roleOf(label)}>${body}</svg>`;
-
-/** For a page: colours come from its style sheet. */
-export const inline = (drawing: Drawing): Markup => ownMarkup(svgOf(drawing));
-
-/** Both widths of one drawing; the style sheet shows the one that fits. */
-export const inBothWidths = (wide: Drawing, narrow: Drawing): Markup =>
-  ownMarkup(`<div class="only-w">${svgOf(wide)}</div><div class="only-n">${svgOf(narrow)}</div>`);
 
 interface Tokens {
   readonly [name: string]: string;
@@ -102,6 +97,8 @@ interface Tokens {
   readonly bad: string;
   readonly accent: string;
   readonly champion: string;
+  readonly area: string;
+  readonly area2: string;
 }
 
 /** GitHub's own page colours, since these drawings stand there as images and cannot ask the page. */
@@ -117,6 +114,8 @@ const TOKENS: Readonly<Record<Theme, Tokens>> = {
     bad: '#c21c27',
     accent: '#0a58a8',
     champion: '#767c86',
+    area: 'rgba(101,107,117,.16)',
+    area2: 'rgba(10,88,168,.14)',
   },
   dark: {
     bg: '#0d1117',
@@ -129,17 +128,21 @@ const TOKENS: Readonly<Record<Theme, Tokens>> = {
     bad: '#ff8e84',
     accent: '#74b3ff',
     champion: '#9298a1',
+    area: 'rgba(150,155,164,.22)',
+    area2: 'rgba(116,179,255,.18)',
   },
 };
 
 const styleOf = (t: Tokens): string =>
   [
     `text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:${t.ink2};font-variant-numeric:tabular-nums}`,
-    `.t{fill:${t.ink};font-weight:600}.tb{fill:${t.bad};font-weight:600}.tc{fill:${t.accent};font-weight:600}`,
+    `.t{fill:${t.ink};font-weight:600}.tb{fill:${t.bad};font-weight:600}.tc{fill:${t.accent};font-weight:600}.tr{font-weight:600}`,
     `.halo{paint-order:stroke;stroke:${t.bg};stroke-width:4px;stroke-linejoin:round}`,
     `.g{stroke:${t.line}}.ax{stroke:${t.axis};fill:none}.zero{stroke:${t.ink2}}.lim{stroke:${t.ink};stroke-dasharray:4 3}`,
     `.band{fill:${t.band}}.badl{stroke:${t.bad};stroke-width:2;fill:none}.bad-f{fill:${t.bad}}`,
     `.inkl{stroke:${t.ink};stroke-width:2;fill:none}.ink-f{fill:${t.ink}}.ink3l{stroke:${t.ink3};stroke-width:1.5;fill:none}`,
+    `.cand{stroke:${t.accent};stroke-width:2;fill:none}.cand-f{fill:${t.accent}}.cand-a{fill:${t.area2}}`,
+    `.champ{stroke:${t.champion};stroke-width:2;fill:none}.champ-f{fill:${t.champion}}.champ-a{fill:${t.area}}`,
     `.thin{stroke-width:1.25}.dash{stroke-dasharray:5 4}.hole{fill:${t.bg};stroke:${t.ink3};stroke-width:1.5}`,
   ].join('');
 

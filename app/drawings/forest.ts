@@ -1,8 +1,7 @@
 import { extent, quantileSorted, sort, tickStep } from 'd3-array';
 import { precisionFixed } from 'd3-format';
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
-import { limitText } from '../../../checks/report/format.ts';
-import { signedOf } from '../numbers.ts';
+import { limitText, signedText } from '../../checks/report/format.ts';
 import { arrowEnd, CHARACTER_PX, type Drawing, diamond, disc, fitted, line, rect, text } from './svg.ts';
 
 /**
@@ -94,7 +93,7 @@ const tickCountOf = (widthPx: number): number => Math.max(2, Math.floor(widthPx 
 function tickWordsOf(x: ScaleLinear<number, number>, axis: ForestAxis, widthPx: number): (tick: number) => string {
   const [low = 0, high = 1] = x.domain();
   const decimals = precisionFixed(tickStep(low, high, tickCountOf(widthPx)));
-  return (tick) => signedOf(asTold(axis, tick), decimals);
+  return (tick) => signedText(asTold(axis, tick), decimals);
 }
 
 /** A place on the axis as the number that stands there. */
@@ -199,14 +198,14 @@ export function forestStrip(row: ForestRow, axis: ForestAxis, width: number, hei
 
 /** `sex = Female: −0.153, interval −0.209 to −0.096`, as measured. */
 export function rowSentence(row: ForestRow, axis: ForestAxis): string {
-  const told = (value: number): string => signedOf(asTold(axis, value), decimalsOn(axis));
+  const told = (value: number): string => signedText(asTold(axis, value), decimalsOn(axis));
   const ends =
     row.low === undefined || row.high === undefined ? [] : [row.low, row.high].map((end) => asTold(axis, end));
   const [low, high] = ends.toSorted((a, b) => a - b);
   const interval =
     low === undefined || high === undefined
       ? ''
-      : `, interval ${signedOf(low, decimalsOn(axis))} to ${signedOf(high, decimalsOn(axis))}`;
+      : `, interval ${signedText(low, decimalsOn(axis))} to ${signedText(high, decimalsOn(axis))}`;
   return `${row.label}: ${told(row.estimate)}${interval}`;
 }
 
@@ -223,7 +222,7 @@ export function forest(rows: readonly ForestRow[], axis: ForestAxis, width: numb
   const x = scaleOf(axis, left, width - WORDS_PX);
   const drawn = rows.map((row, index) => {
     const y = top + index * pitch + (compact ? 40 : 26);
-    const words = signedOf(asTold(axis, row.estimate), decimalsOn(axis));
+    const words = signedText(asTold(axis, row.estimate), decimalsOn(axis));
     const beyond = x(row.high ?? row.estimate) + 8;
     const above = (row.mark === 'bad' && !compact) || beyond + words.length * CHARACTER_PX > width;
     const className = `${row.mark === 'bad' ? 'tb' : 't'} halo`;
@@ -275,7 +274,7 @@ export function forestTable(
     return [
       text(left - 12, y + 4, fitted(row.label, left - 16), { className, anchor: 'end' }),
       marks(row, x, y),
-      text(right + 12, y + 4, signedOf(asTold(axis, row.estimate), decimalsOn(axis)), { className }),
+      text(right + 12, y + 4, signedText(asTold(axis, row.estimate), decimalsOn(axis)), { className }),
       text(width, y + 4, counts.of[index] ?? '', { anchor: 'end' }),
     ].join('');
   });

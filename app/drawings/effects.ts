@@ -1,5 +1,5 @@
 import { scaleLinear } from 'd3-scale';
-import { numberOf } from '../numbers.ts';
+import { numberText } from '../../checks/report/format.ts';
 import { type Drawing, diamond, disc, fitted, line, rect, text } from './svg.ts';
 
 /** How far each column moved against what matters: the drawing beside a verdict of drift. */
@@ -36,7 +36,7 @@ export function effects(
       ),
     line('zero', left, TOP, left, bottom),
     line('lim', x(limit), TOP, x(limit), bottom),
-    text(Math.max(left, x(limit) - 20), TOP - 8, `limit ${numberOf(limit, 2)}`, { className: 't' }),
+    text(Math.max(left, x(limit) - 20), TOP - 8, `limit ${numberText(limit, 2)}`, { className: 't' }),
     text(width, bottom + 36, `${measure}: how far it moved; grey: too little to matter`, { anchor: 'end' }),
     ...rows.map((row, index) => {
       const y = TOP + index * PITCH + PITCH / 2;
@@ -44,7 +44,7 @@ export function effects(
         text(0, y + 4, fitted(row.label, left - 8), row.drifted ? { className: 't' } : {}),
         line(row.drifted ? 'badl' : 'inkl', left, y, x(row.value), y),
         row.drifted ? diamond('bad-f', x(row.value), y, 5) : disc('ink-f', x(row.value), y, 4),
-        text(x(row.value) + 10, y + 4, numberOf(row.value, 2), { className: row.drifted ? 'tb halo' : 't halo' }),
+        text(x(row.value) + 10, y + 4, numberText(row.value, 2), { className: row.drifted ? 'tb halo' : 't halo' }),
       ].join('');
     }),
   ].join('');
