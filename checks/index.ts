@@ -2,6 +2,7 @@ import { artifact } from './artifact.ts';
 import { baselineCheck } from './baseline.ts';
 import type { Check } from './check.ts';
 import { cohortsCheck } from './cohorts.ts';
+import { compliance } from './compliance.ts';
 import { driftCheck } from './drift.ts';
 import { golden } from './golden.ts';
 import { manifestCheck } from './manifest-check.ts';
@@ -18,4 +19,5 @@ export const checks: readonly Check[] = [
   ...judgesOfRows,
   reproducibility,
   driftCheck,
+  compliance,
 ];

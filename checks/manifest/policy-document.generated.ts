@@ -85,6 +85,10 @@ export interface PolicyDocument {
      */
     selfWaive: boolean;
     /**
+     * Which models need an impact matrix: none, those with protected or pii columns, or all.
+     */
+    impact: 'optional' | 'personal' | 'always';
+    /**
      * namespace: refuse to run a model where the kernel refuses namespaces.
      */
     isolation: 'any' | 'namespace';

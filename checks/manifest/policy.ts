@@ -19,6 +19,8 @@ export interface Policy {
     readonly undecidedCohorts: 'list' | 'block';
     readonly undecidedBaseline: 'block' | 'list';
     readonly selfWaive: boolean;
+    /** Which models need an impact matrix: none, those with protected or pii columns, or all. */
+    readonly impact: 'optional' | 'personal' | 'always';
     /** `any`: evidence may be gathered without namespaces; `namespace`: refuse where the kernel does. */
     readonly isolation: 'any' | 'namespace';
   };
