@@ -18,6 +18,8 @@ export const MOST_POINTS = 200;
 interface FigureHead {
   /** Stable within the check, and safe in an address: `roc`, `roc-sex-female`, `age`. */
   readonly id: string;
+  /** A few words above the drawing: `ROC, sex = Female`. Left out: what the kind is called. */
+  readonly title?: string;
   /** What the reader should see, in one sentence with its numbers: the alt text. */
   readonly says: string;
   /** Rows, method, which interval: one line below the drawing. */
@@ -71,13 +73,18 @@ export interface IntervalsFigure extends FigureHead {
   readonly kind: 'intervals';
   /** What the axis measures: `roc_auc, candidate minus champion`. */
   readonly axis: string;
-  /** The grey band from zero on the bad side; negative values are worse. */
+  /** The grey band from zero on the bad side; negative values are worse. With a margin, zero is named "no change". */
   readonly margin?: number;
   readonly rows: readonly {
     readonly label: string;
     readonly estimate: number;
     readonly interval?: readonly [number, number];
+    /** A narrower one inside, drawn thicker: the row's own, where `interval` holds jointly over all rows. */
+    readonly own?: readonly [number, number];
+    /** The row's own margin, where the rows do not share one. */
+    readonly margin?: number;
     readonly verdict: 'fail' | 'inconclusive' | 'pass' | 'not-applicable';
+    /** Rows. */
     readonly count?: number;
   }[];
 }
@@ -93,6 +100,7 @@ export interface LatencyFigure extends FigureHead {
     readonly ms: readonly number[];
     readonly p50Ms: number;
     readonly p99Ms: number;
+    readonly p99IntervalMs?: readonly [number, number];
   }[];
   readonly budgetMs?: number;
 }
