@@ -1,4 +1,5 @@
 import type { Check } from './check.ts';
+import { graphFindings } from './artifact/graph-findings.ts';
 import { contractFindings } from './contract.ts';
 import type { ArtifactEvidence, Evidence } from './evidence/evidence.ts';
 import { decidingFinding, fail, missingFinding, pass } from './finding.ts';
@@ -69,93 +70,6 @@ function digestFinding(file: File, { proposal }: Evidence): Finding {
     ? `If these bytes are meant, write their digest: sha256sum ${file.uri}; a new artifact is a new version.`
     : 'Make the file reachable under this uri, with these bytes.';
   return fail(id, file.problem, measured, { at, next });
-}
-
-/** Domains of operators that ONNX Runtime brings along. */
-const KNOWN_DOMAINS = new Set([
-  '',
-  'ai.onnx.ml',
-  'ai.onnx.preview.training',
-  'ai.onnx.training',
-  'com.microsoft',
-  'com.microsoft.nchwc',
-]);
-
-function graphFindings({ artifact: { graph, files, misfits }, proposal }: Evidence): readonly Finding[] {
-  const at = proposal.place('/artifact');
-  if (graph.kind === 'missing')
-    return files.some(({ problem }) => problem !== undefined)
-      ? []
-      : [missingFinding('artifact', 'graph', { ...graph, at })];
-  const { irVersion, opsets, operators, random, externalData, producer } = graph.value;
-  const sets = opsets.map(({ domain, version }) => `${domain === '' ? 'ai.onnx' : domain} ${version}`);
-  const nodes = operators.reduce((sum, { count }) => sum + count, 0);
-  const custom = operators
-    .filter(({ domain }) => !KNOWN_DOMAINS.has(domain))
-    .map(({ domain, type }) => `${domain}:${type}`);
-  const findings: Finding[] = [
-    pass('artifact/graph', `an ONNX graph of ${countText(nodes)} nodes (${sets.join(', ')})`, {
-      irVersion,
-      opsets: sets,
-      nodes,
-      producer,
-    }),
-  ];
-  if (custom.length > 0)
-    findings.push(
-      fail(
-        'artifact/operators',
-        `it uses operators that come with no runtime: ${custom.join(', ')}`,
-        { custom },
-        {
-          at,
-          advisory: true,
-          next: 'Export it with operators of ai.onnx and ai.onnx.ml alone.',
-        },
-      ),
-    );
-  else
-    findings.push(
-      pass(
-        'artifact/operators',
-        `${plural(operators.length, 'kind')} of operators, all of which come with the runtime`,
-        {
-          kinds: operators.length,
-        },
-      ),
-    );
-  findings.push(randomFinding(random, at));
-  if (!misfits.some(({ id }) => id === 'artifact/external-data'))
-    findings.push(
-      pass(
-        'artifact/external-data',
-        externalData.length === 0
-          ? 'all weights lie in the file itself'
-          : `all ${externalData.length} external files are declared with their digest`,
-        { locations: externalData },
-      ),
-    );
-  return findings;
-}
-
-/** Told here, judged where it shows: `reproducibility` asks whether answers differ. */
-function randomFinding(
-  random: readonly { readonly type: string; readonly node: string; readonly why: string }[],
-  at: Finding['at'],
-): Finding {
-  const [first] = random;
-  if (first === undefined) return pass('artifact/random', 'no operator draws random numbers', { random: 0 });
-  const others = random.length === 1 ? '' : `, and ${random.length - 1} more nodes`;
-  return fail(
-    'artifact/random',
-    `${first.type} at node "${first.node}": ${first.why}${others}`,
-    { random: random.length, nodes: random.map(({ type, node }) => `${type} ${node}`) },
-    {
-      ...(at === undefined ? {} : { at }),
-      advisory: true,
-      next: 'Export the graph for inference (for PyTorch model.eval() first), without sampling operators.',
-    },
-  );
 }
 
 function loadFindings({ artifact: { session, misfits, files, graph }, proposal }: Evidence): readonly Finding[] {

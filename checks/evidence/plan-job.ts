@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { readOnnxGraph } from '../../serving/model/onnx-graph.ts';
+import { readOnnxGraph, togetherOf } from '../../serving/model/onnx-graph.ts';
 import type { ColumnType, FitProblem } from '../../serving/model/signature.ts';
 import type { LoadedManifest } from '../manifest/manifest.ts';
 import type { Policy } from '../manifest/policy.ts';
@@ -75,7 +75,11 @@ export function planOf(input: GatherInput, files: Files): Plan {
     tolerance: manifest.reproducibility.tolerance,
     random: candidate.graph.kind === 'gathered' && candidate.graph.value.random.length > 0,
     answerLimitMs: answerLimitMs(input.policy),
+    budgets: manifest.performance ?? {},
+    answersOnly: input.answersOnly ?? false,
     background: manifest.explanation.background,
+    metrics: manifest.evaluation.metrics.map(({ name }) => name),
+    protected: Object.keys(columns).filter((name) => columns[name]?.protected === true),
   };
   return {
     kind: 'run',
@@ -125,9 +129,7 @@ function modelPlanOf(folder: string, loaded: LoadedManifest, files: ModelFiles):
   }
   const featureGraph = files.features?.kind === 'file' ? readOnnxGraph(files.features.bytes) : undefined;
   const graph = gathered<GraphFacts>(
-    featureGraph?.kind === 'graph'
-      ? { ...read.facts, random: [...read.facts.random, ...featureGraph.facts.random] }
-      : read.facts,
+    featureGraph?.kind === 'graph' ? togetherOf(read.facts, featureGraph.facts) : read.facts,
   );
   const broken = [...files.weights, ...(files.features === undefined ? [] : [files.features])].find(
     (file) => file.kind === 'problem',

@@ -1,3 +1,7 @@
+import { bytesOf, countOf, entryOf, inside, textOf, varintOf } from './onnx-fields.ts';
+import { type OnnxNode, randomWhy, trainingModeOf } from './onnx-node.ts';
+import { type OutputFacts, outputOf } from './onnx-output.ts';
+import { floatAt, readTensor } from './onnx-tensor.ts';
 import { type Field, fieldsOf, WireError } from './wire.ts';
 
 /** What an ONNX file says about itself, read without ONNX Runtime. */
@@ -7,15 +11,25 @@ export interface GraphFacts {
   readonly producer: string;
   /** Every node's operator with how often it occurs, subgraphs and functions included; `domain` empty for ai.onnx. */
   readonly operators: readonly { readonly domain: string; readonly type: string; readonly count: number }[];
+  /** Graphs inside of nodes (If, Loop, Scan), at every depth, and functions that the file brings along. */
+  readonly subgraphs: number;
+  readonly functions: number;
+  /** Elements of all initializers and constants. */
+  readonly parameters: number;
+  /** Nodes of decision trees, which lie in attributes. */
+  readonly treeNodes: number;
   /** Locations of external data as the file writes them. */
   readonly externalData: readonly string[];
   /** Nodes that draw random numbers (Random*, Multinomial, Bernoulli), or Dropout in training mode. */
   readonly random: readonly { readonly type: string; readonly node: string; readonly why: string }[];
-  readonly outputs: readonly {
-    readonly name: string;
-    readonly kind: 'tensor' | 'sequence' | 'map' | 'optional' | 'sparse';
-    readonly elementType: string;
+  /** Nodes in training mode, and (`certain` false) those whose mode only a run can tell. An optimiser may remove them; the file says them all the same. */
+  readonly training: readonly {
+    readonly type: string;
+    readonly node: string;
+    readonly why: string;
+    readonly certain: boolean;
   }[];
+  readonly outputs: readonly OutputFacts[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -36,6 +50,27 @@ export function readOnnxGraph(bytes: Uint8Array): GraphRead {
   }
 }
 
+/** A model and the graph of features before it, as one: both run for a request. Format, opsets and outputs are the model's. */
+export function togetherOf(model: GraphFacts, features: GraphFacts): GraphFacts {
+  const operators = Map.groupBy(
+    [...model.operators, ...features.operators],
+    ({ domain, type }) => `${domain}\u0000${type}`,
+  );
+  return {
+    ...model,
+    operators: [...operators.values()].flatMap(([first, second]) =>
+      first === undefined ? [] : [{ ...first, count: first.count + (second?.count ?? 0) }],
+    ),
+    subgraphs: model.subgraphs + features.subgraphs,
+    functions: model.functions + features.functions,
+    parameters: model.parameters + features.parameters,
+    treeNodes: model.treeNodes + features.treeNodes,
+    externalData: [...model.externalData, ...features.externalData],
+    random: [...model.random, ...features.random],
+    training: [...model.training, ...features.training],
+  };
+}
+
 function startsWith(bytes: Uint8Array, text: string): boolean {
   return Buffer.from(bytes.subarray(0, text.length)).toString('latin1') === text;
 }
@@ -46,22 +81,38 @@ const DEEPEST_NESTING = 64;
 interface Facts {
   readonly operators: Map<string, { domain: string; type: string; count: number }>;
   readonly externalData: Set<string>;
-  readonly random: { type: string; node: string; why: string }[];
+  readonly random: GraphFacts['random'][number][];
+  readonly training: GraphFacts['training'][number][];
+  subgraphs: number;
+  parameters: number;
+  treeNodes: number;
 }
 
-/** Names of values that are constants, and the truth of those that are booleans; looked up from inner graphs outwards. */
+/** The values of constants that hold one boolean or float, by name; looked up from inner graphs outwards. */
 interface Scope {
-  readonly truths: ReadonlyMap<string, boolean>;
+  readonly constants: Map<string, number>;
+  readonly opsets: ReadonlyMap<string, number>;
   readonly outer?: Scope;
 }
 
+type Opsets = GraphFacts['opsets'];
+
 function factsOf(bytes: Uint8Array): GraphRead {
-  const facts: Facts = { operators: new Map(), externalData: new Set(), random: [] };
-  const opsets: { domain: string; version: number }[] = [];
+  const facts: Facts = {
+    operators: new Map(),
+    externalData: new Set(),
+    random: [],
+    training: [],
+    subgraphs: 0,
+    parameters: 0,
+    treeNodes: 0,
+  };
+  const opsets: Opsets[number][] = [];
   const metadata: Record<string, string> = {};
   let irVersion = 0;
   let producer = ['', ''];
-  let outputs: GraphFacts['outputs'] | undefined;
+  let graph: Field | undefined;
+  const functions: Field[] = [];
   for (const field of fieldsOf(bytes, 0, bytes.length)) {
     switch (field.number) {
       case 1:
@@ -74,7 +125,7 @@ function factsOf(bytes: Uint8Array): GraphRead {
         producer = [producer[0] ?? '', textOf(bytes, field, "the producer's version")];
         break;
       case 7:
-        outputs = readGraph(bytes, field, facts, undefined, 0);
+        graph = bytesOf(field, 'a graph');
         break;
       case 8:
         opsets.push(opsetOf(bytes, field));
@@ -85,12 +136,15 @@ function factsOf(bytes: Uint8Array): GraphRead {
         break;
       }
       case 25:
-        readFunction(bytes, field, facts);
+        functions.push(bytesOf(field, 'a function'));
         break;
     }
   }
-  if (outputs === undefined || irVersion === 0)
+  if (graph === undefined || irVersion === 0)
     return { kind: 'refused', reason: 'not an ONNX model: the file holds no graph' };
+  // What a node means depends on the opset, which stands behind the graph.
+  const outputs = readGraph(bytes, graph, facts, scopeOf(opsets), 0);
+  for (const each of functions) readFunction(bytes, each, facts, opsets);
   return {
     kind: 'graph',
     facts: {
@@ -98,33 +152,25 @@ function factsOf(bytes: Uint8Array): GraphRead {
       opsets,
       producer: producer.filter((part) => part !== '').join(' '),
       operators: [...facts.operators.values()].toSorted((a, b) => b.count - a.count || (a.type < b.type ? -1 : 1)),
+      subgraphs: facts.subgraphs,
+      functions: functions.length,
+      parameters: facts.parameters,
+      treeNodes: facts.treeNodes,
       externalData: [...facts.externalData],
       random: facts.random,
+      training: facts.training,
       outputs,
       metadata,
     },
   };
 }
 
-function bytesOf(field: Field, what: string): Field {
-  if (field.wire !== 'bytes')
-    throw new WireError(
-      `${what} (field ${field.number} at byte ${field.at}) has the wrong wire type, so this is some other protobuf`,
-    );
-  return field;
-}
-
-function varintOf(field: Field, what: string): number {
-  if (field.wire !== 'varint')
-    throw new WireError(
-      `${what} (field ${field.number} at byte ${field.at}) has the wrong wire type, so this is some other protobuf`,
-    );
-  return field.value;
-}
-
-function textOf(bytes: Uint8Array, field: Field, what: string): string {
-  const { start, end } = bytesOf(field, what);
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+function scopeOf(opsets: Opsets, outer?: Scope): Scope {
+  return {
+    constants: new Map(),
+    opsets: new Map(opsets.map(({ domain, version }) => [domain, version])),
+    ...(outer === undefined ? {} : { outer }),
+  };
 }
 
 function opsetOf(bytes: Uint8Array, message: Field): { domain: string; version: number } {
@@ -137,80 +183,47 @@ function opsetOf(bytes: Uint8Array, message: Field): { domain: string; version: 
   return { domain: domain === 'ai.onnx' ? '' : domain, version };
 }
 
-function entryOf(bytes: Uint8Array, message: Field): readonly [string, string] {
-  let key = '';
-  let value = '';
-  for (const field of inside(bytes, message, 'an entry')) {
-    if (field.number === 1) key = textOf(bytes, field, 'a key');
-    if (field.number === 2) value = textOf(bytes, field, 'a value');
-  }
-  return [key, value];
-}
-
-function inside(bytes: Uint8Array, message: Field, what: string): Generator<Field, void> {
-  const { start, end } = bytesOf(message, what);
-  return fieldsOf(bytes, start, end);
-}
-
 function readGraph(
   bytes: Uint8Array,
   message: Field,
   facts: Facts,
-  outer: Scope | undefined,
+  scope: Scope,
   depth: number,
-): GraphFacts['outputs'] {
+): readonly OutputFacts[] {
   if (depth > DEEPEST_NESTING) throw new WireError(`graphs are nested deeper than ${DEEPEST_NESTING}`);
-  const outputs: GraphFacts['outputs'][number][] = [];
-  const truths = new Map<string, boolean>();
+  const outputs: OutputFacts[] = [];
   const nodes: Field[] = [];
   for (const field of inside(bytes, message, 'a graph')) {
     if (field.number === 1) nodes.push(bytesOf(field, 'a node'));
     else if (field.number === 5) {
-      const tensor = readTensor(bytes, field, facts);
-      if (tensor.truth !== undefined) truths.set(tensor.name, tensor.truth);
+      const tensor = noteTensor(bytes, field, facts);
+      if (tensor.scalar !== undefined) scope.constants.set(tensor.name, tensor.scalar);
     } else if (field.number === 12) outputs.push(outputOf(bytes, field));
-    else if (field.number === 15)
-      for (const part of inside(bytes, field, 'a sparse tensor'))
-        if (part.number === 1 || part.number === 2) readTensor(bytes, part, facts);
+    else if (field.number === 15) noteSparse(bytes, field, facts);
   }
-  const scope: Scope = { truths, ...(outer === undefined ? {} : { outer }) };
-  for (const node of nodes) readNode(bytes, node, facts, scope, truths, depth);
+  for (const node of nodes) readNode(bytes, node, facts, scope, depth);
   return outputs;
 }
 
-function readFunction(bytes: Uint8Array, message: Field, facts: Facts): void {
-  const truths = new Map<string, boolean>();
-  for (const field of inside(bytes, message, 'a function'))
-    if (field.number === 7) readNode(bytes, field, facts, { truths }, truths, 0);
+function readFunction(bytes: Uint8Array, message: Field, facts: Facts, opsets: Opsets): void {
+  const own: Opsets[number][] = [];
+  const nodes: Field[] = [];
+  for (const field of inside(bytes, message, 'a function')) {
+    if (field.number === 7) nodes.push(bytesOf(field, 'a node'));
+    else if (field.number === 9) own.push(opsetOf(bytes, field));
+  }
+  const scope = scopeOf([...opsets, ...own]);
+  for (const node of nodes) readNode(bytes, node, facts, scope, 0);
 }
 
-const RANDOM = new Set([
-  'RandomNormal',
-  'RandomNormalLike',
-  'RandomUniform',
-  'RandomUniformLike',
-  'Multinomial',
-  'Bernoulli',
-]);
-/** Constants that make random numbers of ONNX Runtime's own kind. */
-const TRAINING_MODE_INPUT = 2;
-
-function readNode(
-  bytes: Uint8Array,
-  message: Field,
-  facts: Facts,
-  scope: Scope,
-  truths: Map<string, boolean>,
-  depth: number,
-): void {
+function readNode(bytes: Uint8Array, message: Field, facts: Facts, scope: Scope, depth: number): void {
   const inputs: string[] = [];
   const outputs: string[] = [];
+  const attributes = new Map<string, number>();
   let name = '';
   let type = '';
   let domain = '';
-  let seeded = false;
-  let trainsByAttribute = false;
-  let constant: boolean | undefined;
+  let constant: number | undefined;
   for (const field of inside(bytes, message, 'a node')) {
     if (field.number === 1) inputs.push(textOf(bytes, field, "a node's input"));
     else if (field.number === 2) outputs.push(textOf(bytes, field, "a node's output"));
@@ -219,135 +232,94 @@ function readNode(
     else if (field.number === 7) domain = textOf(bytes, field, "a node's domain");
     else if (field.number === 5) {
       const attribute = readAttribute(bytes, field, facts, scope, depth);
-      seeded ||= attribute.name === 'seed';
-      trainsByAttribute ||= attribute.name === 'is_test' && attribute.integer === 0;
-      if (attribute.name === 'value') constant = attribute.truth;
+      if (attribute.value !== undefined) attributes.set(attribute.name, attribute.value);
+      // `Constant` says its value as a tensor, or since opset 12 as a single float.
+      if (attribute.name === 'value') constant = attribute.scalar;
+      if (attribute.name === 'value_float') constant = attribute.value;
+      if (attribute.name === 'nodes_treeids') facts.treeNodes += attribute.count;
     }
   }
   if (domain === 'ai.onnx') domain = '';
+  const [output] = outputs;
+  if (output !== undefined) {
+    if (type === 'Constant' && constant !== undefined) scope.constants.set(output, constant);
+    const passed = type === 'Identity' ? constantOf(scope, inputs[0]) : undefined;
+    if (passed !== undefined) scope.constants.set(output, passed);
+  }
+  noteNode(facts, {
+    type,
+    domain,
+    name: name === '' ? (output ?? '') : name,
+    inputs,
+    outputs: outputs.filter((each) => each !== '').length,
+    attributes,
+    opset: opsetIn(scope, domain),
+    constant: (input) => constantOf(scope, inputs[input]),
+  });
+}
+
+/** A file that imports no opset for a domain is refused by the runtime; its nodes are then read by the newest rules. */
+function opsetIn(scope: Scope, domain: string): number {
+  return scope.opsets.get(domain) ?? Infinity;
+}
+
+function constantOf(scope: Scope, name: string | undefined): number | undefined {
+  if (name === undefined || name === '') return undefined;
+  return scope.constants.get(name) ?? (scope.outer === undefined ? undefined : constantOf(scope.outer, name));
+}
+
+function noteNode(facts: Facts, node: OnnxNode): void {
+  const { domain, type } = node;
   const key = `${domain}\u0000${type}`;
   const seen = facts.operators.get(key);
   if (seen === undefined) facts.operators.set(key, { domain, type, count: 1 });
   else seen.count += 1;
-
-  const [output] = outputs;
-  if (type === 'Constant' && constant !== undefined && output !== undefined) truths.set(output, constant);
-  const node = name === '' ? (output ?? '') : name;
-  if (domain === '' && RANDOM.has(type))
-    facts.random.push({
-      type,
-      node,
-      why: seeded
-        ? 'it draws random numbers from a fixed seed, anew in every run'
-        : 'it draws random numbers without a seed',
-    });
-  if (domain === '' && type === 'Dropout') {
-    const mode = inputs[TRAINING_MODE_INPUT];
-    if (trainsByAttribute || (mode !== undefined && mode !== '' && truthOf(scope, mode) === true))
-      facts.random.push({ type, node, why: 'its training mode is on, so it drops values at random' });
-  }
-}
-
-function truthOf(scope: Scope, name: string): boolean | undefined {
-  return scope.truths.get(name) ?? (scope.outer === undefined ? undefined : truthOf(scope.outer, name));
+  const told = { type, node: node.name };
+  const why = randomWhy(node);
+  if (why !== undefined) facts.random.push({ ...told, why });
+  const mode = trainingModeOf(node);
+  if (mode === undefined) return;
+  facts.training.push({ ...told, why: mode.why, certain: mode.certain });
+  if (mode.random) facts.random.push({ ...told, why: mode.why });
 }
 
 interface Attribute {
   readonly name: string;
-  readonly integer?: number;
-  readonly truth?: boolean;
+  /** Of an integer or a float. */
+  readonly value?: number;
+  /** Of a tensor that holds one boolean or float. */
+  readonly scalar?: number;
+  /** Integers of a list. */
+  readonly count: number;
 }
 
 function readAttribute(bytes: Uint8Array, message: Field, facts: Facts, scope: Scope, depth: number): Attribute {
   let name = '';
-  let integer: number | undefined;
-  let truth: boolean | undefined;
+  let value: number | undefined;
+  let scalar: number | undefined;
+  let count = 0;
   for (const field of inside(bytes, message, 'an attribute')) {
     if (field.number === 1) name = textOf(bytes, field, "an attribute's name");
-    else if (field.number === 3) integer = varintOf(field, "an attribute's integer");
-    else if (field.number === 5 || field.number === 10) truth = readTensor(bytes, field, facts).truth;
-    else if (field.number === 6 || field.number === 11) readGraph(bytes, field, facts, scope, depth + 1);
-    else if (field.number === 22 || field.number === 23)
-      for (const part of inside(bytes, field, 'a sparse tensor'))
-        if (part.number === 1 || part.number === 2) readTensor(bytes, part, facts);
+    else if (field.number === 2 && field.wire === 'fixed32') value = floatAt(bytes, field.start);
+    else if (field.number === 3) value = varintOf(field, "an attribute's integer");
+    else if (field.number === 5 || field.number === 10) scalar = noteTensor(bytes, field, facts).scalar;
+    else if (field.number === 8) count += countOf(bytes, field);
+    else if (field.number === 6 || field.number === 11) {
+      facts.subgraphs += 1;
+      readGraph(bytes, field, facts, { constants: new Map(), opsets: scope.opsets, outer: scope }, depth + 1);
+    } else if (field.number === 22 || field.number === 23) noteSparse(bytes, field, facts);
   }
-  return { name, ...(integer === undefined ? {} : { integer }), ...(truth === undefined ? {} : { truth }) };
+  return { name, count, ...(value === undefined ? {} : { value }), ...(scalar === undefined ? {} : { scalar }) };
 }
 
-const BOOL = 9;
-
-/** A tensor's name, and for a single boolean its value; external data are noted by the way. */
-function readTensor(
-  bytes: Uint8Array,
-  message: Field,
-  facts: Facts,
-): { readonly name: string; readonly truth?: boolean } {
-  let name = '';
-  let dataType = 0;
-  let first: number | undefined;
-  for (const field of inside(bytes, message, 'a tensor')) {
-    if (field.number === 2) dataType = varintOf(field, "a tensor's type");
-    else if (field.number === 8) name = textOf(bytes, field, "a tensor's name");
-    else if (field.number === 5 || field.number === 9)
-      // Both raw bytes and packed int32 values begin with the value's lowest byte.
-      first = field.wire === 'varint' ? field.value : bytes[field.start];
-    else if (field.number === 13) {
-      const [key, value] = entryOf(bytes, field);
-      if (key === 'location') facts.externalData.add(value);
-    }
-  }
-  return dataType === BOOL && first !== undefined ? { name, truth: first !== 0 } : { name };
+function noteTensor(bytes: Uint8Array, field: Field, facts: Facts): ReturnType<typeof readTensor> {
+  const tensor = readTensor(bytes, field);
+  facts.parameters += tensor.elements;
+  for (const location of tensor.locations) facts.externalData.add(location);
+  return tensor;
 }
 
-const KINDS: Readonly<Record<number, GraphFacts['outputs'][number]['kind']>> = {
-  1: 'tensor',
-  4: 'sequence',
-  5: 'map',
-  8: 'sparse',
-  9: 'optional',
-};
-
-/** TensorProto.DataType, by number. */
-const ELEMENT_TYPES = [
-  'undefined',
-  'float',
-  'uint8',
-  'int8',
-  'uint16',
-  'int16',
-  'int32',
-  'int64',
-  'string',
-  'bool',
-  'float16',
-  'double',
-  'uint32',
-  'uint64',
-  'complex64',
-  'complex128',
-  'bfloat16',
-  'float8e4m3fn',
-  'float8e4m3fnuz',
-  'float8e5m2',
-  'float8e5m2fnuz',
-  'uint4',
-  'int4',
-  'float4e2m1',
-] as const;
-
-function outputOf(bytes: Uint8Array, message: Field): GraphFacts['outputs'][number] {
-  let name = '';
-  let kind: GraphFacts['outputs'][number]['kind'] = 'tensor';
-  let elementType = 'undefined';
-  for (const field of inside(bytes, message, 'an output')) {
-    if (field.number === 1) name = textOf(bytes, field, "an output's name");
-    else if (field.number === 2)
-      for (const type of inside(bytes, field, "an output's type")) {
-        kind = KINDS[type.number] ?? kind;
-        if (type.number !== 1 && type.number !== 8) continue;
-        for (const part of inside(bytes, type, 'a tensor type'))
-          if (part.number === 1) elementType = ELEMENT_TYPES[varintOf(part, 'an element type')] ?? `type ${part.value}`;
-      }
-  }
-  return { name, kind, elementType };
+function noteSparse(bytes: Uint8Array, field: Field, facts: Facts): void {
+  for (const part of inside(bytes, field, 'a sparse tensor'))
+    if (part.number === 1 || part.number === 2) noteTensor(bytes, part, facts);
 }
