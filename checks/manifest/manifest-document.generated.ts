@@ -97,6 +97,7 @@ export interface ModelDocument {
    * What no machine can check, by test id of the ML Test Score rubric, each with a link and a date.
    */
   attest: Attestation[];
+  readiness?: Readiness;
   rollout: Rollout;
   replicas: Replicas;
   lifetime?: Lifetime;
@@ -467,7 +468,35 @@ export interface Attestation {
   /**
    * Test id of the rubric.
    */
-  test: string;
+  test:
+    | 'Data 1'
+    | 'Data 2'
+    | 'Data 3'
+    | 'Data 4'
+    | 'Data 5'
+    | 'Data 6'
+    | 'Data 7'
+    | 'Model 1'
+    | 'Model 2'
+    | 'Model 3'
+    | 'Model 4'
+    | 'Model 5'
+    | 'Model 6'
+    | 'Model 7'
+    | 'Infra 1'
+    | 'Infra 2'
+    | 'Infra 3'
+    | 'Infra 4'
+    | 'Infra 5'
+    | 'Infra 6'
+    | 'Infra 7'
+    | 'Monitor 1'
+    | 'Monitor 2'
+    | 'Monitor 3'
+    | 'Monitor 4'
+    | 'Monitor 5'
+    | 'Monitor 6'
+    | 'Monitor 7';
   /**
    * Where it can be read.
    */
@@ -477,6 +506,20 @@ export interface Attestation {
    */
   by: string;
   on: Date;
+  until?: Date;
+  /**
+   * A check run or status of the same commit that runs this test automatically: while it succeeds, the test counts as automated.
+   */
+  check?: string;
+}
+/**
+ * What the ML Test Score must reach.
+ */
+export interface Readiness {
+  /**
+   * Least score of the lowest section, of 14. Left out: the score is told and decides nothing.
+   */
+  minimum?: number;
 }
 /**
  * How production gets to this version.

@@ -49,7 +49,12 @@ export interface Manifest {
     readonly evidence: string;
     readonly by: string;
     readonly on: string;
+    /** The last day on which it counts; left out: a year after `on`. */
+    readonly until?: string;
+    /** A check run or status of the same commit that runs the test automatically. */
+    readonly check?: string;
   }[];
+  readonly readiness?: { readonly minimum?: number };
   readonly rollout: RolloutPlan;
   readonly replicas: { readonly min: number; readonly max: number; readonly target: number };
   readonly lifetime?: {

@@ -351,3 +351,24 @@ function hasDesign(): boolean {
     return false;
   }
 }
+
+test.each([
+  [
+    'test: Modle 3, evidence: https://x.example/1',
+    'attest[0].test is "Modle 3" (text); expected a test id',
+    'did you mean Model 3?',
+  ],
+  [
+    'test: Infra 8, evidence: https://x.example/1',
+    'attest[0].test is "Infra 8" (text); expected a test id',
+    'did you mean Infra 1?',
+  ],
+  ['test: Model 3, evidence: "https://"', 'attest[0].evidence is "https://" (text); expected a link', undefined],
+  ['test: Model 3, evidence: wiki/tuning', 'attest[0].evidence is "wiki/tuning" (text); expected a link', undefined],
+])('the attestation { %s } is refused: %s', (fields, reason, next) => {
+  const yaml = `${smallestManifest}attest: [{ ${fields}, by: "@ana", on: 2026-11-01 }]\n`;
+  const parsed = parseManifest(yaml, 'models/income/model.yaml');
+  const [problem] = parsed.kind === 'refused' ? parsed.problems : [];
+  expect(problem?.reason).toContain(reason);
+  expect(problem?.next).toBe(next);
+});

@@ -122,6 +122,7 @@ function manifestOf(raw: document.ModelDocument): Manifest {
     explanation: raw.explanation,
     impact: raw.impact,
     attest: raw.attest,
+    readiness: raw.readiness,
     rollout: defined({
       strategy: raw.rollout.strategy,
       steps: raw.rollout.steps.map(stepOf),
