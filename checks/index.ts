@@ -4,6 +4,7 @@ import type { Check } from './check.ts';
 import { cohortsCheck } from './cohorts.ts';
 import { compliance } from './compliance.ts';
 import { driftCheck } from './drift.ts';
+import { explanation } from './explanation.ts';
 import { golden } from './golden.ts';
 import { manifestCheck } from './manifest-check.ts';
 import { reproducibility } from './reproducibility.ts';
@@ -19,5 +20,6 @@ export const checks: readonly Check[] = [
   ...judgesOfRows,
   reproducibility,
   driftCheck,
+  explanation,
   compliance,
 ];

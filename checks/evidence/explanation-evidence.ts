@@ -1,18 +1,40 @@
+import type { MetricName } from '../manifest/manifest.ts';
+
 /** What drives a model's answers, measured by asking it about rows of which single columns were exchanged. */
 export interface ExplanationEvidence {
   readonly candidate: ExplainedModel;
+  /** The champion on the same rows and shuffles, where it can answer them. */
   readonly champion?: ExplainedModel;
 }
 
 export interface ExplainedModel {
   readonly label: string;
   /** The metric whose loss is the importance, positive where the column helps. */
-  readonly metric: string;
+  readonly metric: MetricName;
+  /** The metric of the answers as they are, on these rows. */
+  readonly value: number;
+  /** Rows of the sample, and of how many it was taken. */
   readonly rows: number;
-  /** One entry an input column. */
-  readonly columns: readonly {
-    readonly column: string;
-    /** Loss of the metric, one value a shuffle. */
-    readonly losses: Float64Array;
-  }[];
+  readonly of: number;
+  /** Parts that the rows were cut into; values were shuffled within their part, and rows of one key lie in one. */
+  readonly parts: number;
+  readonly shuffles: number;
+  /** One entry an input column; a list column has one a patch. */
+  readonly columns: readonly ColumnImportance[];
+  /** Columns (or patches) that there was no time to ask about. */
+  readonly left: readonly string[];
+}
+
+export interface ColumnImportance {
+  readonly column: string;
+  /** Undefined for a whole column; else the name of the patch of the list that was exchanged. */
+  readonly patch?: string;
+  /** Loss of the metric, one value a shuffle. */
+  readonly losses: Float64Array;
+  /** The mean loss without one part of the rows, one value a part (jackknife). */
+  readonly withoutPart: Float64Array;
+  /** The mean loss on both halves of several splits of the parts: `[first, second, first, second, …]`. */
+  readonly onHalves: Float64Array;
+  /** Rows whose answer changed at all. */
+  readonly changed: number;
 }

@@ -2,6 +2,7 @@ import type { ColumnType, FitProblem } from '../../serving/model/signature.ts';
 import type { Specification } from '../../serving/model/specification.ts';
 import type { TensorDeclaration } from '../../serving/model/tensor.ts';
 import type { Table } from '../../serving/model/table.ts';
+import type { MetricName } from '../manifest/manifest.ts';
 import type { ExplanationEvidence } from './explanation-evidence.ts';
 import type { PerformanceEvidence } from './performance-evidence.ts';
 import type { ReplayEvidence } from './replay-evidence.ts';
@@ -43,9 +44,25 @@ export interface Job {
   /** How long answering the candidate's rows may take. */
   readonly answerLimitMs: number;
   /** The same specification trained another time. */
-  readonly retrained?: ModelJob;
+  readonly retrained?: RetrainedJob;
+  /** The budgets that the manifest declares: runs are made until they can be judged. */
+  readonly budgets: Budgets;
+  /** Only the answers are wanted: the later parts are left out. */
+  readonly answersOnly: boolean;
   /** Rows of the background that explanations are averaged over (`explanation.background`). */
   readonly background: number;
+  /** Metrics that the manifest names, in its order; empty for the task's own. */
+  readonly metrics?: readonly MetricName[];
+  /** Columns that the manifest declares protected. */
+  readonly protected?: readonly string[];
+}
+
+/** `performance` of the manifest. */
+export interface Budgets {
+  readonly p99Ms?: number;
+  readonly memoryMb?: number;
+  readonly loadMs?: number;
+  readonly slowdown?: number;
 }
 
 export interface Tolerance {
@@ -59,6 +76,14 @@ export interface ModelJob {
   readonly specification: Specification;
   readonly model: string;
   readonly features?: string;
+}
+
+/** The retrained artifact, opened with the candidate's specification. */
+export interface RetrainedJob extends ModelJob {
+  /** Where it comes from. */
+  readonly source: string;
+  /** Hex digits. */
+  readonly sha256: string;
 }
 
 export interface DataJob {
@@ -94,6 +119,8 @@ export interface Parts {
   readonly reference: Part<Table>;
   readonly replay: Part<ReplayEvidence>;
   readonly performance: Part<PerformanceEvidence>;
+  /** A few evaluation rows, so that a process that measures memory need not read them all. */
+  readonly warmingRows: Table;
   readonly explanation: Part<ExplanationEvidence>;
   readonly retrained: Part<RetrainedEvidence>;
 }

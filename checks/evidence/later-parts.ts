@@ -1,8 +1,10 @@
 import type { Answers, EvaluationData } from './evidence.ts';
+import { explanationPart } from './explain-models.ts';
 import { readData, type DataTypes } from './evaluation-data.ts';
 import type { Job, PartName, Parts } from './job.ts';
 import type { Sink } from './measure.ts';
 import type { OpenModel } from './open-model.ts';
+import { retrainedPart } from './retrained-evidence.ts';
 
 /** What stands when the first questions are answered, for the parts that ask further ones. */
 export interface Measured {
@@ -16,6 +18,8 @@ export interface Measured {
   readonly answers: Answers;
   /** The champion's, where it can answer these rows. */
   readonly championAnswers?: Answers;
+  /** What the drift check compares with: the recorded window, where it has rows enough, is read and answered already. */
+  readonly drift: Parts['drift'];
   /** Milliseconds a row took the candidate in full batches: what a part can afford follows from it. */
   readonly rowMs: number;
 }
@@ -36,7 +40,7 @@ const referencePart: LaterPart<'reference'> = {
 };
 
 /** In the order in which they are measured; the quickest first, since a crash in one loses those after it. */
-const laterParts: readonly LaterPart[] = [referencePart];
+const laterParts: readonly LaterPart[] = [referencePart, retrainedPart, explanationPart];
 
 export async function measureLater(measured: Measured, sink: Sink): Promise<void> {
   for (const { part, stage, measure } of laterParts) {

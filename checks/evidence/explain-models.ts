@@ -1,0 +1,190 @@
+import { takeRows } from '../../serving/model/rows.ts';
+import type { Table } from '../../serving/model/table.ts';
+import { factorsOf } from '../explain/factors.ts';
+import { permutationImportance } from '../explain/permutation-importance.ts';
+import type { MetricName } from '../manifest/manifest.ts';
+import { defaultMetrics } from '../manifest/metric-defaults.ts';
+import { metricOfRows } from '../metrics/metric-value.ts';
+import { metrics } from '../metrics/metrics.ts';
+import { scoredRows } from '../metrics/scored-rows.ts';
+import { seededRandom, type SeededRandom } from '../stats/seeded-random.ts';
+import type { Answers, EvaluationData, Labels, Part } from './evidence.ts';
+import type { ExplainedModel } from './explanation-evidence.ts';
+import type { LaterPart } from './later-parts.ts';
+import { gathered, missing } from './missing.ts';
+import { answer, type OpenModel } from './open-model.ts';
+
+/** Rows that are asked again with a column shuffled: intervals of a hundredth of an AUC, in about half a second for trees. */
+const MOST_ROWS = 2000;
+const FEWEST_ROWS = 500;
+const MOST_SHUFFLES = 5;
+/** The jackknife's parts: 19 degrees of freedom. */
+const MOST_PARTS = 20;
+const SPLITS = 10;
+const SEED = 20_171_027;
+/** What the importance of one model may take where it needs that long; a slow model may take a part of what answering may take. */
+const USUAL_MS = 1500;
+const SHARE_OF_ANSWERING = 0.05;
+
+export const explanationPart: LaterPart<'explanation'> = {
+  part: 'explanation',
+  stage: 'asking what drives the answers',
+  measure: async (measured) => {
+    const whole = sampleOf(measured.evaluation);
+    const { candidate, champion, championAnswers, job, rowMs } = measured;
+    const factors = factorsOf(candidate.signature, whole.table);
+    const plan = affordable(whole.table.rows, factors.length, rowMs, job.answerLimitMs);
+    const sample = firstRows(whole, plan.rows);
+    const metric = chosenMetric(job.metrics ?? [], await answer(candidate, sample.table), sample.labels);
+    if (metric.kind === 'missing') return metric;
+    const own = await explained(candidate, sample, metric.value, plan);
+    if (own.kind === 'missing') return own;
+    const other =
+      champion === undefined || championAnswers === undefined
+        ? undefined
+        : await explained(champion, sample, metric.value, plan);
+    return gathered({ candidate: own.value, ...(other?.kind === 'gathered' ? { champion: other.value } : {}) });
+  },
+};
+
+/** Evaluation rows drawn without replacement, their labels, and which part each lies in. */
+interface Sample {
+  readonly table: Table;
+  readonly labels: Labels;
+  readonly parts: Int32Array;
+  readonly partCount: number;
+  /** Both halves of each split, as sets of parts. */
+  readonly halves: readonly (readonly number[])[];
+  readonly of: number;
+}
+
+function sampleOf({ table, labels, groups }: EvaluationData): Sample {
+  const random = seededRandom(SEED);
+  const rows = shuffled(table.rows, random).subarray(0, MOST_ROWS);
+  // Rows of one key are one observation: they lie in one part.
+  const parts = new Int32Array(rows.length);
+  const partOfGroup = new Map<number, number>();
+  rows.forEach((row, i) => {
+    const group = groups?.[row] ?? row;
+    const part = partOfGroup.get(group) ?? partOfGroup.size % MOST_PARTS;
+    partOfGroup.set(group, part);
+    parts[i] = part;
+  });
+  const partCount = Math.min(MOST_PARTS, partOfGroup.size);
+  const halves = Array.from({ length: SPLITS }, () => {
+    const order = [...shuffled(partCount, random)];
+    const middle = Math.floor(partCount / 2);
+    return [order.slice(0, middle), order.slice(middle)];
+  }).flat();
+  return { table: takeRows(table, rows), labels: takeLabels(labels, rows), parts, partCount, halves, of: table.rows };
+}
+
+function shuffled(size: number, random: SeededRandom): Int32Array {
+  const order = Int32Array.from({ length: size }, (_, i) => i);
+  for (let i = size - 1; i > 0; i--) {
+    const j = random.index(i + 1);
+    [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
+  }
+  return order;
+}
+
+function takeLabels(labels: Labels, rows: Int32Array): Labels {
+  return labels.kind === 'classes'
+    ? { ...labels, codes: Int32Array.from(rows, (row) => labels.codes[row] ?? -1) }
+    : { ...labels, values: Float64Array.from(rows, (row) => labels.values[row] ?? NaN) };
+}
+
+/** Both models are asked about the same rows with the same shuffles, so that their importances can be compared part by part. */
+async function explained(
+  model: OpenModel,
+  sample: Sample,
+  metric: MetricName,
+  plan: Affordable,
+): Promise<Part<ExplainedModel>> {
+  const factors = factorsOf(model.signature, sample.table);
+  const sign = metrics[metric].direction === 'higher' ? -1 : 1;
+  const asIs = await answer(model, sample.table);
+  const found = await permutationImportance((table) => answer(model, table), sample.table, asIs, {
+    factors,
+    parts: sample.parts,
+    subsets: sample.halves,
+    shuffles: plan.shuffles,
+    seed: SEED,
+    lossOf: (scores, rows) => lossOf(metric, sign, scores, sample.labels, rows),
+    budget: { rows: Infinity, timeMs: plan.limitMs },
+  });
+  if (found.kind === 'undefined') return missing('baseline', `${metric} of ${model.label}: ${found.reason}`);
+  return gathered({
+    label: model.label,
+    metric,
+    value: sign * found.loss,
+    rows: sample.table.rows,
+    of: sample.of,
+    parts: sample.partCount,
+    shuffles: found.shuffles,
+    columns: found.importances.map(({ factor, column, losses, withoutPart, onSubsets, changed }) => ({
+      column,
+      ...(factor === column ? {} : { patch: factor }),
+      losses,
+      withoutPart,
+      onHalves: onSubsets,
+      changed,
+    })),
+    left: found.left,
+  });
+}
+
+interface Affordable {
+  readonly rows: number;
+  readonly shuffles: number;
+  readonly limitMs: number;
+}
+
+/** Fewer shuffles first, then fewer rows: the rows' chance is the greater part of an interval. */
+function affordable(rows: number, factors: number, rowMs: number, answerLimitMs: number): Affordable {
+  const limitMs = Math.max(USUAL_MS, answerLimitMs * SHARE_OF_ANSWERING);
+  const within = (ms: number): number => ms / (Math.max(1, factors) * rowMs);
+  const usual = within(USUAL_MS);
+  const shuffles = Math.max(1, Math.min(MOST_SHUFFLES, Math.floor(usual / rows)));
+  const most = Math.max(usual, Math.min(FEWEST_ROWS, within(limitMs)));
+  return { rows: Math.min(rows, Math.max(1, Math.floor(most))), shuffles, limitMs };
+}
+
+/** The sample is in random order, so that its first rows are a sample too. */
+function firstRows(sample: Sample, rows: number): Sample {
+  if (rows >= sample.table.rows) return sample;
+  const first = Int32Array.from({ length: rows }, (_, row) => row);
+  return {
+    ...sample,
+    table: takeRows(sample.table, first),
+    labels: takeLabels(sample.labels, first),
+    parts: sample.parts.subarray(0, rows),
+  };
+}
+
+/** The manifest's first metric that these answers have, else the task's first. */
+function chosenMetric(declared: readonly MetricName[], answers: Answers, labels: Labels): Part<MetricName> {
+  const rows = Uint32Array.from({ length: answers.rows }, (_, row) => row);
+  const scored = scoredRows(answers, labels, rows);
+  if (scored.kind === 'undefined') return missing('golden', scored.reason);
+  let why = '';
+  for (const name of [...declared, ...defaultMetrics[answers.task]]) {
+    const found = metricOfRows(name, scored.rows);
+    if (found.kind === 'value') return gathered(name);
+    why = found.reason;
+  }
+  return missing('baseline', why);
+}
+
+function lossOf(
+  metric: MetricName,
+  sign: 1 | -1,
+  scores: Answers,
+  labels: Labels,
+  rows: Uint32Array,
+): number | undefined {
+  const scored = scoredRows(scores, labels, rows);
+  if (scored.kind === 'undefined') return undefined;
+  const found = metricOfRows(metric, scored.rows);
+  return found.kind === 'value' ? sign * found.value : undefined;
+}
