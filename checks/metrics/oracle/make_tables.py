@@ -14,6 +14,7 @@ import scipy.stats as st
 import sklearn.metrics as sk
 from sklearn.calibration import calibration_curve
 from sklearn.isotonic import IsotonicRegression
+from statsmodels.stats.proportion import proportion_confint
 
 random = np.random.default_rng(20261122)
 
@@ -96,6 +97,43 @@ def bca():
     return {"values": floats(values), "interval": [float(result.confidence_interval.low), float(result.confidence_interval.high)]}
 
 
+def wilson():
+    return [[k, n, alpha, *floats(proportion_confint(k, n, alpha=alpha, method="wilson"))]
+            for k, n, alpha in [(8, 10, 0.05), (0, 20, 0.05), (20, 20, 0.05), (3, 1000, 0.01), (499, 1000, 0.2)]]
+
+
+def adwin_by_definition(values, delta=0.002, clock=32, fewest=5):
+    """ADWIN's rule on every cut of an uncompressed window: what compression may only delay."""
+    window, changes = [], []
+    for i, value in enumerate(values):
+        window.append(value)
+        if (i + 1) % clock:
+            continue
+        found = True
+        while found and len(window) >= 2 * fewest:
+            found = False
+            n, var = len(window), np.var(window)
+            bound = np.log(2 * np.log(n) / delta)
+            sums = np.cumsum(window)
+            for n0 in range(fewest, n - fewest + 1):
+                n1 = n - n0
+                gap = abs(sums[n0 - 1] / n0 - (sums[-1] - sums[n0 - 1]) / n1)
+                m = 1 / (n0 - fewest + 1) + 1 / (n1 - fewest + 1)
+                if gap > np.sqrt(2 * m * var * bound) + 2 / 3 * bound * m:
+                    window = window[n0:]
+                    changes.append(i)
+                    found = True
+                    break
+    return changes
+
+
+def streams():
+    steady = random.random(2000)
+    shifted = np.concatenate([random.random(1000) * 0.6, 0.4 + random.random(1000) * 0.6])
+    return {"steady": np.round(steady, 6).tolist(), "shifted": np.round(shifted, 6).tolist(),
+            "steadyChanges": adwin_by_definition(np.round(steady, 6)), "shiftedChanges": adwin_by_definition(np.round(shifted, 6))}
+
+
 if __name__ == "__main__":
-    out = {"binary": binary(), "multiclass": multiclass(), "regression": regression(), "bca": bca()}
+    out = {"binary": binary(), "multiclass": multiclass(), "regression": regression(), "bca": bca(), "wilson": wilson(), "streams": streams()}
     Path(__file__).with_name("tables.json").write_text(json.dumps(out) + "\n")
