@@ -1,3 +1,5 @@
+import { tiesOf, type MergedTies } from './merged-ties.ts';
+
 /**
  * First Wasserstein distance of two samples, in the values' own unit: how far mass must be moved. NaN must not occur.
  *
@@ -6,15 +8,16 @@
  * @example wasserstein([0, 1, 3], [5, 6, 8]) // 5
  */
 export function wasserstein(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const [x, y] = [Float64Array.from(a).sort(), Float64Array.from(b).sort()];
-  let [i, j, distance] = [0, 0, 0];
-  let at = Math.min(x[0] ?? NaN, y[0] ?? NaN);
-  while (i < x.length || j < y.length) {
-    const next = Math.min(x[i] ?? Infinity, y[j] ?? Infinity);
-    distance += Math.abs(i / x.length - j / y.length) * (next - at);
-    at = next;
-    while (i < x.length && x[i] === at) i++;
-    while (j < y.length && y[j] === at) j++;
+  return wassersteinOfTies(tiesOf(a, b));
+}
+
+/** The same of tie blocks that are already there; their values must be finite. Complexity: O(n + m). */
+export function wassersteinOfTies({ n, m, values, first, second }: MergedTies): number {
+  if (n === 0 || m === 0) return NaN;
+  let distance = 0;
+  for (let k = 1; k < values.length; k++) {
+    const gap = Math.abs((first[k - 1] ?? 0) / n - (second[k - 1] ?? 0) / m);
+    distance += gap * ((values[k] ?? 0) - (values[k - 1] ?? 0));
   }
   return distance;
 }
