@@ -1,46 +1,90 @@
-import { parquetMetadata, parquetRead } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetRead } from 'hyparquet';
 import type { ColumnType } from '../../serving/model/signature.ts';
 import type { Column } from '../../serving/model/table.ts';
+import { type ByteSource, bytesSource, readRange } from './byte-source.ts';
 import { builderOf, Dictionary, integerColumnOf, isSafe } from './column-builder.ts';
+import { codecs } from './parquet-codecs.ts';
+import { readFlatColumn } from './parquet-flat.ts';
 import type { TableOptions, TableProblem, TableRead } from './read-table.ts';
+
+/** A Parquet file whose footer was read; its columns are read one at a time. */
+export interface ParquetFile {
+  readonly rows: number;
+  readonly names: readonly string[];
+  column(name: string): Promise<ParquetColumn>;
+}
+export type ParquetColumn = { readonly kind: 'column'; readonly column: Column } | Left | Problem;
+
+/** Beyond this no machine that this runs on holds one column; a footer that claims more is broken. */
+const MOST_ROWS = 2 ** 31;
+
+/** Reads a Parquet file's footer. Never throws for what the file holds. */
+export async function openParquet(
+  source: ByteSource,
+  types: TableOptions['types'],
+): Promise<ParquetFile | { readonly kind: 'refused'; readonly problems: readonly TableProblem[] }> {
+  const file: AsyncBuffer = {
+    byteLength: source.sizeBytes,
+    slice: async (from, to = source.sizeBytes) => (await readRange(source, from, to)).buffer,
+  };
+  let metadata: FileMetaData;
+  try {
+    metadata = await parquetMetadataAsync(file);
+  } catch (error) {
+    return refused([{ reason: `not a readable Parquet file: its footer cannot be read: ${messageOf(error)}` }]);
+  }
+  const rows = Number(metadata.num_rows);
+  const names = topLevelNames(metadata.schema);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) return refused([{ column: twice, reason: 'two columns of one name' }]);
+  if (names.length === 0) return refused([{ reason: 'a schema without columns' }]);
+  if (rows === 0) return refused([{ reason: 'a schema and no rows' }]);
+  if (!(rows > 0 && rows <= MOST_ROWS))
+    return refused([{ reason: `its footer names ${rows} rows, expected 1 to ${MOST_ROWS}` }]);
+  const column = async (name: string): Promise<ParquetColumn> => {
+    const wanted = types?.get(name);
+    try {
+      const isText = wanted === 'category' || wanted === 'text';
+      const flat = wanted === 'list' ? undefined : await readFlatColumn(source, metadata, name, rows);
+      const isAsWanted = flat?.kind === 'category' ? wanted === undefined || isText : !isText;
+      if (flat !== undefined && isAsWanted) return { kind: 'column', column: flat };
+      const column = columnOf(name, await cellsOf(file, metadata, name, rows), wanted);
+      return column.kind === 'left' || column.kind === 'problem' ? column : { kind: 'column', column };
+    } catch (error) {
+      return { kind: 'problem', problem: { column: name, reason: `not a readable Parquet file: ${messageOf(error)}` } };
+    }
+  };
+  return { rows, names, column };
+}
 
 /** Reads a Parquet file column by column: at no time are rows made. */
 export async function readParquet(bytes: Uint8Array, options: TableOptions): Promise<TableRead> {
-  // hyparquet reads slices of an ArrayBuffer; a Buffer may be a view into a larger one.
-  const buffer = new Uint8Array(bytes).buffer;
-  const names: string[] = [];
-  let rows = 0;
+  const file = await openParquet(bytesSource(bytes), options.types);
+  if ('kind' in file) return file;
   const columns = new Map<string, Column>();
   const left: { column: string; why: string }[] = [];
   const problems: TableProblem[] = [];
-  try {
-    const metadata = parquetMetadata(buffer);
-    rows = Number(metadata.num_rows);
-    names.push(...topLevelNames(metadata.schema));
-    const twice = names.find((name, at) => names.indexOf(name) !== at);
-    if (twice !== undefined) return refused([{ column: twice, reason: 'two columns of one name' }]);
-    if (rows === 0) return refused([{ reason: 'a schema and no rows' }]);
-    for (const name of names) {
-      const cells = await cellsOf(buffer, metadata, name, rows);
-      const column = columnOf(name, cells, options.types?.get(name));
-      if (column.kind === 'left') left.push({ column: name, why: column.why });
-      else if (column.kind === 'problem') problems.push(column.problem);
-      else columns.set(name, column);
-    }
-  } catch (error) {
-    return refused([
-      { reason: `not a readable Parquet file: ${error instanceof Error ? error.message : String(error)}` },
-    ]);
+  for (const name of file.names) {
+    const read = await file.column(name);
+    if (read.kind === 'left') left.push({ column: name, why: read.why });
+    else if (read.kind === 'problem') problems.push(read.problem);
+    else columns.set(name, read.column);
   }
-  return problems.length > 0 ? refused(problems) : { kind: 'table', table: { rows, columns }, left };
+  return problems.length > 0 ? refused(problems) : { kind: 'table', table: { rows: file.rows, columns }, left };
 }
 
-function refused(problems: readonly TableProblem[]): TableRead {
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function refused(problems: readonly TableProblem[]): {
+  readonly kind: 'refused';
+  readonly problems: readonly TableProblem[];
+} {
   return { kind: 'refused', problems };
 }
 
-type Schema = ReturnType<typeof parquetMetadata>['schema'];
+type Schema = FileMetaData['schema'];
 
 /** The schema is a flattened tree in depth-first order; its first element is the root. */
 function topLevelNames(schema: Schema): readonly string[] {
@@ -60,8 +104,8 @@ function topLevelNames(schema: Schema): readonly string[] {
 }
 
 async function cellsOf(
-  file: ArrayBuffer,
-  metadata: ReturnType<typeof parquetMetadata>,
+  file: AsyncBuffer,
+  metadata: FileMetaData,
   column: string,
   rows: number,
 ): Promise<readonly unknown[]> {
@@ -70,7 +114,7 @@ async function cellsOf(
     file,
     metadata,
     columns: [column],
-    compressors,
+    compressors: codecs,
     onChunk: ({ columnData, rowStart }) => {
       for (let i = 0; i < columnData.length; i++) cells[rowStart + i] = columnData[i];
     },
