@@ -1,3 +1,4 @@
+import { calibration } from './baseline/calibration.ts';
 import { compareAll, type Judged, type Sides } from './baseline/compare-all.ts';
 import { decisions } from './baseline/decisions.ts';
 import { floors } from './baseline/floors.ts';
@@ -32,7 +33,12 @@ function judge(evidence: Evidence): Judgement {
   const sides: Sides = { evidence, data: evaluation.value, candidate: candidate.value };
   const name = baselineName(evidence);
   const judged = againstBaseline(sides, name);
-  const findings = [...judged.map(({ finding }) => finding), ...floors(sides), ...decisions(sides, name)];
+  const findings = [
+    ...judged.map(({ finding }) => finding),
+    ...floors(sides),
+    ...decisions(sides, name),
+    ...calibration(sides, name),
+  ];
   return { findings, title: titleOf(findings, judged, name), method: methodOf(evidence, judged) };
 }
 
