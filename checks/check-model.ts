@@ -34,6 +34,8 @@ export interface ModelProposal {
   readonly policy: Policy;
   /** Recorded production rows; undefined when none were recorded. */
   readonly window?: WindowSource;
+  /** Another training of the same specification: compared with the artifact by `reproducibility`. */
+  readonly retrained?: RetrainedSource;
   /** What the repository and the fleet know beside the files; undefined where nobody could be asked. */
   readonly governance?: Governance;
   readonly waivers: readonly Waiver[];
@@ -57,6 +59,13 @@ export interface VersionHistory {
 
 /** A Parquet or CSV file of recorded rows: input columns, and where they are known the label under its own name. */
 export interface WindowSource {
+  readonly label: string;
+  readonly file: string;
+}
+
+/** An ONNX file that the training which the manifest pins gave another time. */
+export interface RetrainedSource {
+  /** Where it comes from: a workflow run's address, or a file's name. */
   readonly label: string;
   readonly file: string;
 }
@@ -158,6 +167,7 @@ async function prepare(submitted: LoadedManifest, proposal: ModelProposal, optio
     champion,
     policy,
     ...(proposal.window === undefined ? {} : { window: proposal.window }),
+    ...(proposal.retrained === undefined ? {} : { retrained: proposal.retrained }),
     cacheFolder: options.cacheFolder,
     offline: options.offline ?? false,
     ...(signal === undefined ? {} : { signal }),
@@ -209,6 +219,7 @@ function judgedEvidence(
     proposal: judgedOf(submitted, base, proposal, options, task),
     context,
     ...(governance === undefined ? {} : { governance }),
+    today: options.now.toISOString().slice(0, 'YYYY-MM-DD'.length),
   };
 }
 

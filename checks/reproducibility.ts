@@ -5,13 +5,19 @@ import type { MetricRule } from './manifest/manifest.ts';
 import { metricValue } from './metrics/metric-value.ts';
 import { countText, plural } from './report/format.ts';
 import type { Finding } from './report/report.ts';
+import { retrainingFindings } from './reproducibility/retraining.ts';
 
 /** Same answers to the same questions, the claimed metrics again, and training that somebody else could repeat. */
 export const reproducibility: Check = {
   name: 'reproducibility',
-  asks: 'Do the same inputs give the same outputs across runs, processes, threads, batch sizes and graph optimisation; do the claimed metrics come out again; was training pinned?',
+  asks: 'Do the same inputs give the same outputs across runs, processes, threads, batch sizes and graph optimisation; do the claimed metrics come out again; was training pinned; does training give it again?',
   judge(evidence) {
-    const findings = [...repeatFindings(evidence), ...claimFindings(evidence), trainingFinding(evidence)];
+    const findings = [
+      ...repeatFindings(evidence),
+      ...claimFindings(evidence),
+      trainingFinding(evidence),
+      ...retrainingFindings(evidence),
+    ];
     return { findings, title: titleOf(findings, evidence), method: METHOD };
   },
 };
@@ -19,6 +25,7 @@ export const reproducibility: Check = {
 const METHOD = [
   'Up to 300 evaluation rows are asked again: three times in one session, in two new processes, with two threads, in batches of seven, and without graph optimisation.',
   'Two answers are the same when they differ by at most absolute + relative · |first| (reproducibility.tolerance).',
+  'A second training gives the model again when every answer to the evaluation rows is the same within the tolerance; metrics of both are compared by the paired interval of `baseline`.',
   'A claimed metric is right when it differs from the recomputed one by at most half a unit of its last decimal plus the tolerance.',
 ];
 

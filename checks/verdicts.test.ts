@@ -18,6 +18,8 @@ interface Case {
   readonly claims?: string;
   /** Recorded production rows. */
   readonly window?: string;
+  /** A second training of the candidate. */
+  readonly retrained?: string;
   readonly status: 0 | 1 | 2;
   /** Ids of blocking findings that fail; each must be there, in some order. */
   readonly failing: readonly string[];
@@ -62,6 +64,16 @@ const cases: readonly Case[] = [
     status: 1,
     failing: ['artifact/contract/output/probabilities', 'artifact/contract/output/label'],
   },
+  // Two trainings of one specification without a seed; and a training that gave the same file.
+  {
+    set: 'adult',
+    candidate: 'v4b_unseeded_runA',
+    champion: 'v1_champion',
+    retrained: 'v4b_unseeded_runB',
+    status: 1,
+    failing: ['reproducibility/retraining'],
+  },
+  { set: 'adult', candidate: 'v2_better', champion: 'v1_champion', retrained: 'v2_better', status: 0, failing: [] },
   { set: 'adult', candidate: 'v2_zipmap', champion: 'v1_champion', status: 1, failing: ['artifact/load'] },
   { set: 'adult', candidate: 'v2_better', champion: 'v1_champion', claims: 'v2_better', status: 0, failing: [] },
   {
@@ -282,7 +294,7 @@ describe.each(['loans', 'adult', 'bike'] as const)('slipway check on the cases o
   });
 
   it.skipIf(!present).each(cases.filter((one) => one.set === set))(
-    '$set $candidate against $champion, claims $claims, window $window: exit status $status, $failing',
+    '$set $candidate against $champion, claims $claims, window $window, retrained $retrained: exit status $status, $failing',
     async (one) => {
       const { status, report } = await verdictOf(folder, one);
       const blocking = report.checks
@@ -314,13 +326,14 @@ function told(findings: readonly Finding[]): readonly string[] {
 }
 
 async function verdictOf(folder: string, one: Case): Promise<{ readonly status: number; readonly report: Report }> {
-  const name = [one.set, one.candidate, one.champion, one.claims, one.window].join('-');
+  const name = [one.set, one.candidate, one.champion, one.claims, one.window, one.retrained].join('-');
   const candidate = proposalIn(join(folder, name, 'candidate'), one.set, one.candidate, '2.0.0', one.claims);
   const result = join(folder, name, 'result.json');
   const args = ['check', candidate, '--json', result, '--quiet'];
   if (one.champion !== undefined)
     args.push('--against', proposalIn(join(folder, name, 'champion'), one.set, one.champion, '1.0.0'));
   if (one.window !== undefined) args.push('--window', join(folders[one.set], 'data', one.window));
+  if (one.retrained !== undefined) args.push('--retrained', join(folders[one.set], 'models', `${one.retrained}.onnx`));
   const status = await main(args);
   return { status, report: JSON.parse(readFileSync(result, 'utf8')) };
 }

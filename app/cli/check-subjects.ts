@@ -144,6 +144,20 @@ function parsedPolicy(source: string, path: string): Policy {
   return read.loaded.policy;
 }
 
+/** A second training is one model's. */
+export async function withRetrained(
+  subjects: readonly CheckSubject[],
+  file: string | undefined,
+): Promise<readonly CheckSubject[]> {
+  if (file === undefined) return subjects;
+  const [subject, another] = subjects;
+  if (subject === undefined || another !== undefined)
+    throw new UsageError(`--retrained ${file}: this is one model's file, and ${subjects.length} models are checked`);
+  if ((await kindOf(file)) !== 'file') throw new UsageError(`--retrained ${file}: there is no such file`);
+  const retrained = { label: basename(file), file: resolve(file) };
+  return [{ ...subject, proposal: { ...subject.proposal, retrained } }];
+}
+
 async function windowOf(file: string | undefined): Promise<WindowSource | undefined> {
   if (file === undefined) return undefined;
   const kind = await kindOf(file);

@@ -36,10 +36,11 @@ export function evidenceOf(input: GatherInput, files: Files, plan: Plan, parts: 
     repeats: part('repeats'),
     drift: driftOf(files, parts, rest),
     ...laterParts(parts, files),
+    ...retrainedOf(plan, files, parts, rest),
   };
 }
 
-const LATER = ['replay', 'performance', 'explanation', 'retrained'] as const;
+const LATER = ['replay', 'performance', 'explanation'] as const;
 
 /** Parts that are there only where there was something to measure. */
 function laterParts(parts: MeasuredParts, { reference }: Files): Partial<Evidence> {
@@ -48,6 +49,13 @@ function laterParts(parts: MeasuredParts, { reference }: Files): Partial<Evidenc
   );
   if (reference?.kind === 'problem') return { ...measured, reference: missing('manifest', reference.reason) };
   return parts.reference === undefined ? measured : { ...measured, reference: parts.reference };
+}
+
+/** Whoever handed a retrained artifact over is told what became of it, also where nothing could be measured. */
+function retrainedOf(plan: Plan, files: Files, parts: MeasuredParts, rest: Missing): Pick<Evidence, 'retrained'> {
+  if (files.retrained === undefined) return {};
+  const problem = plan.kind === 'run' ? plan.retrainedProblem : undefined;
+  return { retrained: problem ?? parts.retrained ?? rest };
 }
 
 /** Why a part that is not there is not there. */

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import type { WindowSource } from '../check-model.ts';
+import type { RetrainedSource, WindowSource } from '../check-model.ts';
 import type { LoadedManifest } from '../manifest/manifest.ts';
 import type { Policy } from '../manifest/policy.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -29,6 +29,9 @@ export interface GatherInput {
     | { readonly kind: 'simple'; readonly why: string };
   readonly policy: Policy;
   readonly window?: WindowSource;
+  readonly retrained?: RetrainedSource;
+  /** Leaves out what takes long and says nothing of the answers: times, importances. */
+  readonly answersOnly?: boolean;
   readonly cacheFolder: string;
   readonly offline: boolean;
   readonly signal?: AbortSignal;

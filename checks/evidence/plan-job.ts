@@ -6,7 +6,7 @@ import type { Policy } from '../manifest/policy.ts';
 import type { GraphFacts, Missing, Part } from './evidence.ts';
 import { externalDataProblem, locationOf } from './external-data.ts';
 import type { GatherInput } from './gather-evidence.ts';
-import type { DataJob, Job, ModelJob } from './job.ts';
+import type { DataJob, Job, ModelJob, RetrainedJob } from './job.ts';
 import { gathered, missing } from './missing.ts';
 import type { Fetched, Files, ModelFiles } from './proposal-files.ts';
 import type { ResolvedFile } from './resolve-file.ts';
@@ -19,6 +19,7 @@ export interface RunPlan {
   readonly graph: Part<GraphFacts>;
   readonly problems: readonly FitProblem[];
   readonly championProblem?: Missing;
+  readonly retrainedProblem?: Missing;
 }
 
 export type Plan =
@@ -56,6 +57,8 @@ export function planOf(input: GatherInput, files: Files): Plan {
   const window = withoutTime(data('window', files.window, loaded));
   const reference = withoutTime(data('reference', files.reference, loaded));
   if (files.goldens?.kind === 'file') written.set('goldens.jsonl', files.goldens);
+  const retrained = retrainedPlanOf(candidate.job, files.retrained);
+  if (retrained?.kind === 'job' && files.retrained?.kind === 'file') written.set(retrained.job.model, files.retrained);
   const { columns } = manifest;
   const job: Omit<Job, 'folder'> = {
     candidate: candidate.job,
@@ -65,6 +68,7 @@ export function planOf(input: GatherInput, files: Files): Plan {
     ...(files.goldens?.kind === 'file' ? { goldens: 'goldens.jsonl' } : {}),
     ...(window === undefined ? {} : { window }),
     ...(reference === undefined ? {} : { reference }),
+    ...(retrained?.kind === 'job' ? { retrained: retrained.job } : {}),
     corners: manifest.evaluation.corners,
     types: Object.fromEntries(
       Object.entries(columns).flatMap(([name, { type }]): [string, ColumnType][] =>
@@ -88,6 +92,7 @@ export function planOf(input: GatherInput, files: Files): Plan {
     graph: candidate.graph,
     problems: [],
     ...(champion?.kind === 'missing' ? { championProblem: champion } : {}),
+    ...(retrained?.kind === 'missing' ? { retrainedProblem: retrained } : {}),
   };
 }
 
@@ -159,6 +164,29 @@ function modelPlanOf(folder: string, loaded: LoadedManifest, files: ModelFiles):
     ...(files.features?.kind === 'file' ? { features: `${folder}/features.onnx` } : {}),
   };
   return { kind: 'plan', job, files: written, graph };
+}
+
+/** What training gave another time is as little trusted as the artifact: it is read by our own reader before it may be opened. */
+function retrainedPlanOf(
+  candidate: ModelJob,
+  file: ResolvedFile | undefined,
+): { readonly kind: 'job'; readonly job: RetrainedJob } | Missing | undefined {
+  if (file === undefined) return undefined;
+  if (file.kind === 'problem') return missing('reproducibility', `the retrained artifact: ${file.reason}`);
+  const refused = (reason: string) => missing('reproducibility', `the retrained artifact ${file.uri}: ${reason}`);
+  const read = readOnnxGraph(file.bytes);
+  if (read.kind === 'refused') return refused(read.reason);
+  const [outside] = read.facts.externalData;
+  if (outside !== undefined)
+    return refused(`its weights lie in "${outside}"; a retrained artifact has to hold its weights itself`);
+  const job: RetrainedJob = {
+    ...candidate,
+    label: `${candidate.label}, trained again`,
+    model: 'retrained/model.onnx',
+    source: file.uri,
+    sha256: file.sha256,
+  };
+  return { kind: 'job', job };
 }
 
 function championPlanOf(input: GatherInput, files: Files): Extract<ModelPlan, { kind: 'plan' }> | Missing | undefined {

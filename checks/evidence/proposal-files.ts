@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { WindowSource } from '../check-model.ts';
+import type { RetrainedSource, WindowSource } from '../check-model.ts';
 import type { LoadedManifest } from '../manifest/manifest.ts';
 import type { GatherInput, PlacedManifest } from './gather-evidence.ts';
 import { readIfThere, resolveFile, type ResolvedFile, type ResolveOptions } from './resolve-file.ts';
@@ -19,10 +19,11 @@ export interface Files {
   readonly reference?: ResolvedFile;
   readonly goldens?: ResolvedFile;
   readonly window?: ResolvedFile;
+  readonly retrained?: ResolvedFile;
 }
 
 export async function resolveAll(input: GatherInput): Promise<Files> {
-  const { proposal, base, champion, policy, window } = input;
+  const { proposal, base, champion, policy, window, retrained } = input;
   const from = ({ loaded, snapshot }: PlacedManifest): ResolveOptions => ({
     snapshot,
     folder: loaded.folder,
@@ -40,7 +41,7 @@ export async function resolveAll(input: GatherInput): Promise<Files> {
     base.loaded.manifest.evaluation.data.sha256 !== evaluation.data.sha256
       ? base
       : undefined;
-  const [candidate, championFiles, data, rows, reference, goldens, windowFile] = await Promise.all([
+  const [candidate, championFiles, data, rows, reference, goldens, windowFile, retrainedFile] = await Promise.all([
     modelFilesOf(proposal.loaded, own),
     champion.kind === 'simple' ? undefined : modelFilesOf(champion.loaded, from(champion)),
     resolveFile(evaluation.data, dataMb, own),
@@ -51,7 +52,8 @@ export async function resolveAll(input: GatherInput): Promise<Files> {
     evaluation.goldens === undefined
       ? undefined
       : resolveJudged({ uri: evaluation.goldens }, dataMb, own, base === undefined ? undefined : from(base)),
-    window === undefined ? undefined : windowFileOf(window),
+    window === undefined ? undefined : fileOf(window),
+    retrained === undefined ? undefined : fileOf(retrained, policy.limits.artifactMb),
   ]);
   return {
     candidate,
@@ -61,6 +63,7 @@ export async function resolveAll(input: GatherInput): Promise<Files> {
     ...(reference === undefined ? {} : { reference }),
     ...(goldens === undefined ? {} : { goldens }),
     ...(windowFile === undefined ? {} : { window: windowFile }),
+    ...(retrainedFile === undefined ? {} : { retrained: retrainedFile }),
   };
 }
 
@@ -91,9 +94,19 @@ async function modelFilesOf({ manifest }: LoadedManifest, options: ResolveOption
   };
 }
 
-async function windowFileOf({ file, label }: WindowSource): Promise<ResolvedFile> {
+const BYTES_PER_MB = 1e6;
+
+/** A file of this machine that is no part of the tree. */
+async function fileOf({ file, label }: WindowSource | RetrainedSource, limitMb = Infinity): Promise<ResolvedFile> {
   const bytes = await readIfThere(file);
   if (bytes === undefined) return { kind: 'problem', uri: label, reason: `${file} is not there` };
+  if (bytes.length > limitMb * BYTES_PER_MB)
+    return {
+      kind: 'problem',
+      uri: label,
+      reason: `${label} holds ${bytes.length} bytes, more than ${limitMb} MB (the policy's limits.artifactMb)`,
+      sizeBytes: bytes.length,
+    };
   return { kind: 'file', uri: label, sha256: createHash('sha256').update(bytes).digest('hex'), bytes };
 }
 

@@ -8,6 +8,7 @@ import type { DataJob, ModelJob, Parts, ProgressLine } from './job.ts';
 import { runLimited, type Isolation } from './limited-child.ts';
 import { gathered } from './missing.ts';
 import type { RunPlan } from './plan-job.ts';
+import { measureMemory } from './measure-memory.ts';
 import { repeatOf } from './repeats.ts';
 import { readIfThere } from './resolve-file.ts';
 
@@ -39,7 +40,8 @@ export async function measureInChild(
     const parts = await readParts(folder);
     if (end.kind === 'failed') return { parts: { ...parts, failure: end.reason }, complete: false };
     const again = await askNewProcesses(parts, folder, plan, run);
-    return { parts: { ...parts, ...again }, complete: true };
+    const memory = await measureMemory(parts, folder, plan.job.budgets, run);
+    return { parts: { ...parts, ...again, ...memory }, complete: true };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -51,7 +53,7 @@ async function writeJob(folder: string, plan: RunPlan): Promise<void> {
     await mkdir(dirname(place(path)), { recursive: true });
     await writeFile(place(path), file.bytes);
   }
-  const model = (job: ModelJob): ModelJob => ({
+  const model = <J extends ModelJob>(job: J): J => ({
     ...job,
     model: place(job.model),
     ...(job.features === undefined ? {} : { features: place(job.features) }),
@@ -68,6 +70,7 @@ async function writeJob(folder: string, plan: RunPlan): Promise<void> {
     baseRows: data(job.baseRows),
     window: data(job.window),
     reference: data(job.reference),
+    retrained: job.retrained === undefined ? undefined : model(job.retrained),
     goldens: job.goldens === undefined ? undefined : place(job.goldens),
   };
   await writeFile(place('job.json'), JSON.stringify(placed));
