@@ -128,3 +128,23 @@ function composeList(
   }
   return list;
 }
+
+/** Whether a factor has the same value in two rows; a missing value equals a missing value. */
+export function sameValue(table: Table, { column: name, places }: Factor, first: number, second: number): boolean {
+  const column = table.columns.get(name);
+  switch (column?.kind) {
+    case 'number':
+      return Object.is(column.values[first], column.values[second]);
+    case 'integer':
+      return column.missing[first] === column.missing[second] && column.values[first] === column.values[second];
+    case 'category':
+      return column.codes[first] === column.codes[second];
+    case 'list': {
+      const [a, b] = [column.values[first], column.values[second]];
+      if (a === undefined || b === undefined || a.length !== b.length) return a === b;
+      return (places ?? Int32Array.from(a, (_, place) => place)).every((place) => Object.is(a[place], b[place]));
+    }
+    case undefined:
+      return true;
+  }
+}

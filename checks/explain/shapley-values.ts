@@ -1,0 +1,353 @@
+import type { Scores } from '../../serving/model/score.ts';
+import type { Table } from '../../serving/model/table.ts';
+import { seededRandom, type SeededRandom } from '../stats/seeded-random.ts';
+import { type AnswerRows, type Budget, clock, timeIsOver } from './explained-model.ts';
+import { composeRows, type Factor, sameValue } from './factors.ts';
+import { exactShapley } from './exact-shapley.ts';
+
+export interface ShapleyQuestion {
+  readonly factors: readonly Factor[];
+  /** The number that is explained: a probability, a value, one class's score. */
+  readonly scoreOf: (scores: Scores, row: number) => number;
+  readonly seed: number;
+  readonly budget: Budget;
+}
+
+/** Why one row's score is not the background's mean. */
+export interface ShapleyExplanation {
+  /** Of the row, asked alone. */
+  readonly score: number;
+  /** Mean score of the background rows that were used. */
+  readonly background: number;
+  readonly backgroundRows: number;
+  /** One a factor, in their order. */
+  readonly contributions: readonly Contribution[];
+  /** Background rows against which every coalition was asked; against the others, orders were drawn. */
+  readonly exactRows: number;
+  /** Pairs of orders drawn for each of the other background rows. */
+  readonly orders: number;
+  readonly asked: number;
+  /** Whether the contributions add up to score − background: they do unless answers depend on the batch, or differ from run to run. */
+  readonly additivity: {
+    readonly sum: number;
+    readonly expected: number;
+    readonly difference: number;
+    readonly holds: boolean;
+  };
+}
+
+export interface Contribution {
+  readonly factor: string;
+  readonly column: string;
+  readonly value: number;
+  /** Of drawing orders; 0 where every coalition was asked. Given the background. */
+  readonly standardError: number;
+  /** How far another background of this size would move it (one standard deviation). */
+  readonly backgroundError: number;
+}
+
+/** Factors that differ between the row and a background row up to which all 2ⁿ coalitions are asked. */
+const EXACT_FACTORS = 10;
+/** An error needs two. */
+const FEWEST_ORDERS = 2;
+/** Beyond this an order more moves nothing that anyone reads. */
+const MOST_ORDERS = 100;
+const ROWS_AT_ONCE = 2048;
+/** Of the largest score in sight: single precision, with room for the order of summation. */
+const ADDITIVITY_TOLERANCE = 1e-5;
+
+/**
+ * Shapley values of one row: each factor's mean contribution, over all orders in which factors may become known, to the way from a background row's
+ * score to this row's, averaged over the background (interventional: a factor that is not known has the background row's value, whatever the others
+ * say). `table` holds the background and, as its last row, the row to explain.
+ *
+ * A factor with the same value on both sides contributes nothing, so only the n that differ are played for: 2ⁿ coalitions where n is at most 10 and
+ * the budget allows, else orders drawn in pairs, each with its reverse. Background rows are taken in random order; what the budget does not
+ * reach is left out, so that the answer is coarser and never late. Complexity: Σ min(2ⁿ, 2·orders·(n − 1)) rows.
+ *
+ * References: Shapley (1953); Štrumbelj & Kononenko (2014), Knowledge and Information Systems 41(3), for drawing orders; Mitchell et al. (2022), JMLR 23(43),
+ * for pairs; Janzing, Minorics & Blöbaum (2020), AISTATS, for the interventional form.
+ */
+export async function shapleyValues(
+  answerRows: AnswerRows,
+  table: Table,
+  question: ShapleyQuestion,
+): Promise<ShapleyExplanation> {
+  const { factors, scoreOf, budget } = question;
+  const startedMs = (budget.now ?? clock)();
+  const explained = table.rows - 1;
+  if (explained < 1) throw new Error('a row is explained against at least one background row');
+  const score = scoreOf(await answerRows(rowsOf(table, factors, [explained])), 0);
+  const all = await answerRows(
+    rowsOf(
+      table,
+      factors,
+      Int32Array.from({ length: table.rows }, (_, row) => row),
+    ),
+  );
+  const ends = Float64Array.from({ length: table.rows }, (_, row) => scoreOf(all, row));
+  const askedMs = (budget.now ?? clock)() - startedMs;
+  const perRowMs = askedMs / (table.rows + 1);
+  const affordable = Math.min(
+    budget.rows - table.rows - 1,
+    (budget.timeMs - askedMs) / Math.max(perRowMs, Number.MIN_VALUE),
+  );
+
+  const random = seededRandom(question.seed);
+  const games = gamesOf(table, factors, ends, random);
+  const plan = planOf(games, affordable);
+  const asker = askerOf(answerRows, table, question);
+  let asked = table.rows + 1;
+  const over = (): boolean => timeIsOver(budget, startedMs);
+
+  // Every background row wholly, in random order; then further orders for those that are not exact.
+  const settled: Game[] = [];
+  for (const batch of batchesOf(games.slice(0, plan.rows), (game) => costOf(game, plan.exactFactors))) {
+    if (settled.length > 0 && over()) break;
+    asked += await asker(batch.flatMap((game) => firstQuestions(game, plan.exactFactors, random)));
+    settled.push(...batch);
+  }
+  const drawn = settled.filter((game) => game.differing.length > plan.exactFactors);
+  let orders = drawn.length === 0 ? 0 : FEWEST_ORDERS;
+  while (orders > 0 && orders < plan.orders && !over()) {
+    for (const batch of batchesOf(drawn, (game) => pairCost(game)))
+      asked += await asker(batch.map((game) => pairOf(game, random)));
+    orders += 1;
+  }
+  return explanationOf(score, settled, factors, { exactRows: settled.length - drawn.length, orders, asked });
+}
+
+/** One background row against the row to explain. */
+interface Game {
+  readonly row: number;
+  readonly explained: number;
+  /** Numbers of the factors whose values differ. */
+  readonly differing: readonly number[];
+  readonly from: number;
+  readonly to: number;
+  /** Contributions of the differing factors, one array a pair of orders; one array in all where it is exact. */
+  readonly values: Float64Array[];
+}
+
+function gamesOf(table: Table, factors: readonly Factor[], ends: Float64Array, random: SeededRandom): readonly Game[] {
+  const explained = table.rows - 1;
+  const order = shuffled(
+    Array.from({ length: explained }, (_, row) => row),
+    random,
+  );
+  return order.map((row) => ({
+    row,
+    explained,
+    differing: factors.flatMap((factor, k) => (sameValue(table, factor, row, explained) ? [] : [k])),
+    from: ends[row] ?? NaN,
+    to: ends[explained] ?? NaN,
+    values: [],
+  }));
+}
+
+interface Plan {
+  /** Background rows that the budget reaches. */
+  readonly rows: number;
+  readonly exactFactors: number;
+  readonly orders: number;
+}
+
+/** As many exact games as the budget allows; where not even two pairs of orders a row fit, fewer background rows. */
+function planOf(games: readonly Game[], affordable: number): Plan {
+  const total = (exactFactors: number): number => games.reduce((sum, game) => sum + costOf(game, exactFactors), 0);
+  for (let exactFactors = EXACT_FACTORS; exactFactors >= 2; exactFactors--) {
+    const first = total(exactFactors);
+    if (first > affordable) continue;
+    const round = games.reduce((sum, game) => sum + (game.differing.length > exactFactors ? pairCost(game) : 0), 0);
+    const further = round === 0 ? 0 : Math.floor((affordable - first) / round);
+    return { rows: games.length, exactFactors, orders: Math.min(MOST_ORDERS, FEWEST_ORDERS + further) };
+  }
+  let rows = 0;
+  for (let spent = 0; rows < games.length; rows++) {
+    const game = games[rows];
+    spent += game === undefined ? 0 : costOf(game, 2);
+    if (spent > affordable) break;
+  }
+  return { rows: Math.max(1, rows), exactFactors: 2, orders: FEWEST_ORDERS };
+}
+
+/** Coalitions that are neither empty nor whole: the ends are known. */
+function costOf(game: Game, exactFactors: number): number {
+  const n = game.differing.length;
+  return n <= exactFactors ? Math.max(0, 2 ** n - 2) : FEWEST_ORDERS * pairCost(game);
+}
+
+function pairCost({ differing }: Game): number {
+  return 2 * (differing.length - 1);
+}
+
+/** Coalitions of one game to ask about, and what to do with their scores. */
+interface Question {
+  readonly game: Game;
+  /** Which of the differing factors have the explained row's value. */
+  readonly coalitions: readonly Uint8Array[];
+  readonly settle: (scores: Float64Array) => void;
+}
+
+function firstQuestions(game: Game, exactFactors: number, random: SeededRandom): readonly Question[] {
+  if (game.differing.length > exactFactors) return Array.from({ length: FEWEST_ORDERS }, () => pairOf(game, random));
+  const n = game.differing.length;
+  const coalitions = Array.from({ length: Math.max(0, 2 ** n - 2) }, (_, i) =>
+    Uint8Array.from({ length: n }, (__, k) => ((i + 1) >> k) & 1),
+  );
+  return [
+    {
+      game,
+      coalitions,
+      settle: (scores) => {
+        const worth = Float64Array.from({ length: 2 ** n }, (_, mask) => scores[mask - 1] ?? NaN);
+        worth[2 ** n - 1] = game.to;
+        worth[0] = game.from;
+        game.values.push(n === 0 ? new Float64Array() : exactShapley(worth, n));
+      },
+    },
+  ];
+}
+
+/** An order and its reverse: what a factor adds early in one it adds late in the other. */
+function pairOf(game: Game, random: SeededRandom): Question {
+  const n = game.differing.length;
+  const order = shuffled(
+    Array.from({ length: n }, (_, k) => k),
+    random,
+  );
+  const reverse = order.toReversed();
+  const along = (sequence: readonly number[]): readonly Uint8Array[] => {
+    const known = new Uint8Array(n);
+    return sequence.slice(0, -1).map((k) => {
+      known[k] = 1;
+      return known.slice();
+    });
+  };
+  return {
+    game,
+    coalitions: [...along(order), ...along(reverse)],
+    settle: (scores) => {
+      const values = new Float64Array(n);
+      for (const [sequence, from] of [
+        [order, 0],
+        [reverse, n - 1],
+      ] as const) {
+        let before = game.from;
+        for (const [place, k] of sequence.entries()) {
+          const after = place === n - 1 ? game.to : (scores[from + place] ?? NaN);
+          values[k] = (values[k] ?? 0) + (after - before) / 2;
+          before = after;
+        }
+      }
+      game.values.push(values);
+    },
+  };
+}
+
+function askerOf(answerRows: AnswerRows, table: Table, { factors, scoreOf }: ShapleyQuestion) {
+  return async (questions: readonly Question[]): Promise<number> => {
+    const rows = questions.reduce((sum, { coalitions }) => sum + coalitions.length, 0);
+    const picks = factors.map(() => new Int32Array(rows));
+    let at = 0;
+    for (const { game, coalitions } of questions)
+      for (const coalition of coalitions) {
+        for (const pick of picks) pick[at] = game.row;
+        game.differing.forEach((k, i) => {
+          const pick = picks[k];
+          if (pick !== undefined && coalition[i] === 1) pick[at] = game.explained;
+        });
+        at += 1;
+      }
+    const scores = rows === 0 ? undefined : await answerRows(composeRows(table, factors, picks));
+    let from = 0;
+    for (const { coalitions, settle } of questions) {
+      settle(Float64Array.from(coalitions, (_, i) => (scores === undefined ? NaN : scoreOf(scores, from + i))));
+      from += coalitions.length;
+    }
+    return rows;
+  };
+}
+
+/** In order, together up to about `ROWS_AT_ONCE` rows. */
+function batchesOf(games: readonly Game[], cost: (game: Game) => number): readonly (readonly Game[])[] {
+  const batches: Game[][] = [];
+  let rows = Infinity;
+  for (const game of games) {
+    const own = cost(game);
+    if (rows + own > ROWS_AT_ONCE) {
+      batches.push([]);
+      rows = 0;
+    }
+    batches.at(-1)?.push(game);
+    rows += own;
+  }
+  return batches;
+}
+
+function explanationOf(
+  score: number,
+  games: readonly Game[],
+  factors: readonly Factor[],
+  told: Pick<ShapleyExplanation, 'exactRows' | 'orders' | 'asked'>,
+): ShapleyExplanation {
+  const rows = games.length;
+  const background = games.reduce((sum, { from }) => sum + from, 0) / rows;
+  const means = factors.map(() => new Float64Array(rows));
+  const variances = new Float64Array(factors.length);
+  for (const [g, { differing, values }] of games.entries())
+    for (const [i, k] of differing.entries()) {
+      const draws = values.map((each) => each[i] ?? NaN);
+      const mean = draws.reduce((sum, each) => sum + each, 0) / draws.length;
+      const own = means[k];
+      if (own !== undefined) own[g] = mean;
+      if (draws.length > 1) {
+        const squares = draws.reduce((sum, each) => sum + (each - mean) ** 2, 0);
+        variances[k] = (variances[k] ?? 0) + squares / (draws.length - 1) / draws.length / rows ** 2;
+      }
+    }
+  const contributions = factors.map(({ name, column }, k): Contribution => {
+    const own = means[k] ?? new Float64Array();
+    const value = own.reduce((sum, each) => sum + each, 0) / rows;
+    const squares = own.reduce((sum, each) => sum + (each - value) ** 2, 0);
+    return {
+      factor: name,
+      column,
+      value,
+      standardError: Math.sqrt(variances[k] ?? 0),
+      backgroundError: rows < 2 ? Infinity : Math.sqrt(squares / (rows - 1) / rows),
+    };
+  });
+  const sum = contributions.reduce((total, { value }) => total + value, 0);
+  const expected = score - background;
+  const scale = games.reduce(
+    (most, { from }) => Math.max(most, Math.abs(from)),
+    Math.max(Math.abs(score), Number.MIN_VALUE),
+  );
+  const difference = sum - expected;
+  return {
+    score,
+    background,
+    backgroundRows: rows,
+    contributions,
+    ...told,
+    additivity: { sum, expected, difference, holds: Math.abs(difference) <= ADDITIVITY_TOLERANCE * scale },
+  };
+}
+
+function rowsOf(table: Table, factors: readonly Factor[], rows: ArrayLike<number>): Table {
+  return composeRows(
+    table,
+    factors,
+    factors.map(() => rows),
+  );
+}
+
+function shuffled(items: readonly number[], random: SeededRandom): readonly number[] {
+  const order = [...items];
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = random.index(i + 1);
+    [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
+  }
+  return order;
+}
