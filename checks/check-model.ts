@@ -7,7 +7,7 @@ import { gatherEvidence, type GatherInput, type PlacedManifest } from './evidenc
 import { isolationHere } from './evidence/limited-child.ts';
 import { pass } from './finding.ts';
 import { checks } from './index.ts';
-import { judgeInWorker } from './judge-in-worker.ts';
+import { judgeAll } from './judge-all.ts';
 import { judgedManifest } from './manifest/judged-manifest.ts';
 import { loadManifest, manifestNames } from './manifest/load-manifest.ts';
 import { loosenedFindings } from './manifest/loosened.ts';
@@ -124,11 +124,16 @@ export const checkModel: CheckModel = async (proposal, options) => {
     evidence: { key: gathered.key, cached: gathered.cached },
   });
   options.onProgress?.({ stage: 'judging', done: 0, of: wanted.length });
-  const results = await judgeInWorker(
+  const results = await judgeAll(
     evidence,
     wanted.map(({ name }) => name),
     { policy: proposal.policy, waivers: proposal.waivers, now: options.now },
-    options,
+    {
+      cacheFolder: options.cacheFolder,
+      ...(gathered.measured === undefined ? {} : { measured: gathered.measured }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.onResult === undefined ? {} : { onResult: options.onResult }),
+    },
   );
   return report(results);
 };

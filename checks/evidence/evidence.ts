@@ -67,6 +67,8 @@ export interface Evidence {
   readonly retrained?: Part<RetrainedEvidence>;
   /** What the repository and the fleet know beside the files; undefined where nobody could be asked (`slipway check`). */
   readonly governance?: Governance;
+  /** The day of the judgement, `2026-11-21` (UTC): attestations expire, reviews fall due. Set when judging, no part of what is cached. */
+  readonly today?: string;
 }
 
 export interface ManifestEvidence {
