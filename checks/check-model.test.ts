@@ -114,6 +114,20 @@ describe('a proposal', () => {
     expect(untimed(second)).toEqual(untimed(first));
   });
 
+  it('is not judged twice on the same evidence; what it is judged by beside the evidence is', async () => {
+    const [proposal, cacheFolder] = [treeOf({ evaluation: ['  cohorts: [region]'] }), join(root, 'judgements-cache')];
+    const first = await judged(proposal, {}, { cacheFolder });
+    const told: string[] = [];
+    const again = await judged(proposal, {}, { cacheFolder, onResult: ({ name }) => told.push(name) });
+    expect(told).toEqual(first.checks.map(({ name }) => name));
+    expect(again.checks.map(({ durationMs }) => durationMs)).toEqual(first.checks.map(() => 0));
+    const withoutTimes = (report: Report) => report.checks.map((check) => ({ ...check, durationMs: 0 }));
+    expect(withoutTimes(again)).toEqual(withoutTimes(first));
+    const lenient = { ...policy, checks: { ...policy.checks, required: ['manifest'] } };
+    const advisory = await judged(proposal, { policy: lenient }, { cacheFolder });
+    expect(advisory.checks.find(({ name }) => name === 'baseline')?.required).toBe(false);
+  });
+
   it('leaves nothing behind but its cache', () => {
     expect(readdirSync(join(root, 'cache/jobs'))).toEqual([]);
   });

@@ -34,18 +34,21 @@ export function environmentOf(isolation: Report['environment']['isolation']): Re
   };
 }
 
-const MEASURING_FOLDERS = ['../serving/model', 'data', 'evidence'];
+const FOLDERS = ['.', '../serving/model'];
+let digest: string | undefined;
 
 /**
- * Digest of the sources that measure. The version alone would let evidence of an older program stand while it is being
- * worked on; reading forty small files costs a millisecond or two.
+ * Digest of the sources that measure and judge, read once a process. The version alone would let what an older program found stand while it is being
+ * worked on.
  */
 export function programDigest(): string {
+  if (digest !== undefined) return digest;
   const hash = createHash('sha256');
-  for (const folder of MEASURING_FOLDERS.map((name) => join(import.meta.dirname, name)))
-    for (const file of readdirSync(folder).toSorted()) {
+  for (const folder of FOLDERS.map((name) => join(import.meta.dirname, name)))
+    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()) {
       if (/\.test\.[jt]s$/.test(file) || !/\.[jt]s$/.test(file)) continue;
       hash.update(file).update(readFileSync(join(folder, file)));
     }
-  return hash.digest('hex');
+  digest = hash.digest('hex');
+  return digest;
 }

@@ -1,12 +1,10 @@
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { CheckName } from './check.ts';
-import type { ConclusionContext } from './conclusion.ts';
+import type { CheckName, Judgement } from './check.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import type { LoadedManifest } from './manifest/manifest.ts';
 import { parseManifest } from './manifest/parse-manifest.ts';
 import type { Policy } from './manifest/policy.ts';
-import type { CheckResult } from './report/report.ts';
 
 /** A manifest without its function, which cannot be sent to another thread; its places are found again in its source. */
 type SentManifest = Omit<LoadedManifest, 'place'>;
@@ -32,51 +30,54 @@ export interface SentEvidence {
 export interface JudgeOrder {
   readonly sent: SentEvidence;
   readonly checks: readonly CheckName[];
-  readonly context: ConclusionContext;
+}
+
+/** What one check said, or what it threw instead (its message). */
+export interface Judged {
+  readonly check: CheckName;
+  readonly durationMs: number;
+  readonly judgement?: Judgement;
+  readonly thrown?: string;
 }
 
 const WORKER = join(import.meta.dirname, `judge-worker${extname(import.meta.filename)}`);
 
 /**
  * Judges in a thread of its own: resampling and permutations take seconds of computing, and this thread has webhooks to answer and leases to renew.
- * Results come in the order of `checks`, each as soon as it stands. Ends at once with `signal`.
+ * Judgements come in the order of `checks`, each as soon as it stands. Ends at once with `signal`.
  */
 export async function judgeInWorker(
-  evidence: Evidence,
+  sent: SentEvidence,
   checks: readonly CheckName[],
-  context: ConclusionContext,
-  { signal, onResult }: { readonly signal?: AbortSignal; readonly onResult?: (result: CheckResult) => void },
-): Promise<readonly CheckResult[]> {
+  { signal, onJudged }: { readonly signal?: AbortSignal; readonly onJudged?: (judged: Judged) => void },
+): Promise<readonly Judged[]> {
   signal?.throwIfAborted();
-  const order: JudgeOrder = { sent: sentEvidenceOf(evidence), checks, context };
+  const order: JudgeOrder = { sent, checks };
   // Flags of this process (a test runner's loaders) are not the worker's.
   const worker = new Worker(WORKER, { workerData: order, execArgv: [] });
   const stop = (): void => void worker.terminate();
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const results = await resultsOf(worker, onResult);
+    const judged = await judgedBy(worker, onJudged);
     signal?.throwIfAborted();
-    if (results.length < checks.length)
-      throw new Error(`judging ended after ${results.length} of ${checks.length} checks`);
-    return results;
+    if (judged.length < checks.length)
+      throw new Error(`judging ended after ${judged.length} of ${checks.length} checks`);
+    return judged;
   } finally {
     signal?.removeEventListener('abort', stop);
     await worker.terminate();
   }
 }
 
-function resultsOf(
-  worker: Worker,
-  onResult: ((result: CheckResult) => void) | undefined,
-): Promise<readonly CheckResult[]> {
-  const results: CheckResult[] = [];
+function judgedBy(worker: Worker, onJudged: ((judged: Judged) => void) | undefined): Promise<readonly Judged[]> {
+  const all: Judged[] = [];
   return new Promise((resolve, reject) => {
-    worker.on('message', (result: CheckResult) => {
-      results.push(result);
-      onResult?.(result);
+    worker.on('message', (judged: Judged) => {
+      all.push(judged);
+      onJudged?.(judged);
     });
     worker.once('error', (error) => reject(new Error('judging failed', { cause: error })));
-    worker.once('exit', () => resolve(results));
+    worker.once('exit', () => resolve(all));
   });
 }
 
@@ -85,7 +86,8 @@ function sentManifestOf(loaded: LoadedManifest): SentManifest {
   return { manifest, path, folder, specification, revision, defaults, source };
 }
 
-function sentEvidenceOf({ proposal, base, baseline, context, ...evidence }: Evidence): SentEvidence {
+/** Evidence as it can be sent to another thread, and written as JSON. */
+export function sentEvidenceOf({ proposal, base, baseline, context, ...evidence }: Evidence): SentEvidence {
   return {
     evidence,
     proposal: sentManifestOf(proposal),

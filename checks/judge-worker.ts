@@ -3,8 +3,7 @@ import { checks } from './index.ts';
 import { judge } from './judge.ts';
 import { evidenceOfSent, type JudgeOrder } from './judge-in-worker.ts';
 
-/** The judging thread's entry: judges what it was started with, and posts one result after the other. */
-const { sent, checks: wanted, context } = workerData as JudgeOrder;
+/** The judging thread's entry: judges what it was started with, and posts one judgement after the other. */
+const { sent, checks: wanted } = workerData as JudgeOrder;
 const evidence = evidenceOfSent(sent);
-for (const check of checks.filter(({ name }) => wanted.includes(name)))
-  parentPort?.postMessage(judge(check, evidence, context));
+for (const check of checks.filter(({ name }) => wanted.includes(name))) parentPort?.postMessage(judge(check, evidence));

@@ -1,14 +1,14 @@
 import type { Check } from './check.ts';
-import { checkResultOf, failedResultOf, type ConclusionContext } from './conclusion.ts';
 import type { Evidence } from './evidence/evidence.ts';
-import type { CheckResult } from './report/report.ts';
+import type { Judged } from './judge-in-worker.ts';
 
-/** One check's result. The one place where a throw becomes a verdict: a bug in one check must not silence the others. */
-export function judge(check: Check, evidence: Evidence, context: ConclusionContext): CheckResult {
+/** What one check says. The one place where a throw is caught: a bug in one check must not silence the others. */
+export function judge(check: Check, evidence: Evidence): Judged {
   const started = performance.now();
   try {
-    return checkResultOf(check.name, check.judge(evidence), performance.now() - started, context);
+    return { check: check.name, judgement: check.judge(evidence), durationMs: performance.now() - started };
   } catch (error) {
-    return failedResultOf(check.name, error, performance.now() - started, context);
+    const thrown = error instanceof Error ? error.message : String(error);
+    return { check: check.name, thrown, durationMs: performance.now() - started };
   }
 }

@@ -23,11 +23,11 @@ export function keyOf(plan: Plan, isolation: Isolation): string {
 const CACHE_KEPT = 200;
 
 /** Keeps the newest evidence; the cache is a convenience, never a record. */
-export async function prune(folder: string): Promise<void> {
+export async function prune(folder: string, most = CACHE_KEPT): Promise<void> {
   const names = await readdir(folder);
-  if (names.length <= CACHE_KEPT) return;
+  if (names.length <= most) return;
   const aged = await Promise.all(names.map(async (name) => ({ name, at: await ageOf(join(folder, name)) })));
-  const old = aged.toSorted((a, b) => b.at - a.at).slice(CACHE_KEPT);
+  const old = aged.toSorted((a, b) => b.at - a.at).slice(most);
   await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })));
 }
 

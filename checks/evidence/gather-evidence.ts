@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { RetrainedSource, WindowSource } from '../check-model.ts';
@@ -44,6 +45,8 @@ export interface GatheredEvidence {
   readonly key: string;
   readonly cached: boolean;
   readonly isolation: Isolation;
+  /** Digest of what was measured; undefined when it is not whole. */
+  readonly measured?: string;
 }
 
 /** Gathers what the checks judge, or finds it in the cache. Throws only when the world fails, or the policy refuses this machine's isolation. */
@@ -59,11 +62,22 @@ export async function gatherEvidence(input: GatherInput): Promise<GatheredEviden
   const cacheFile = join(input.cacheFolder, 'evidence', `${key}.bin`);
   const kept = plan.kind === 'run' ? await readIfThere(cacheFile) : undefined;
   if (kept !== undefined)
-    return { evidence: evidenceOf(input, files, plan, deserialize(kept)), key, cached: true, isolation };
+    return {
+      evidence: evidenceOf(input, files, plan, deserialize(kept)),
+      key,
+      cached: true,
+      isolation,
+      measured: digestOf(kept),
+    };
   const measured = plan.kind === 'run' ? await measureInChild(plan, input, isolation) : { parts: {}, complete: false };
-  if (measured.complete) {
-    await writeWhole(cacheFile, serialize(measured.parts));
-    await prune(dirname(cacheFile));
-  }
-  return { evidence: evidenceOf(input, files, plan, measured.parts), key, cached: false, isolation };
+  const evidence = evidenceOf(input, files, plan, measured.parts);
+  if (!measured.complete) return { evidence, key, cached: false, isolation };
+  const bytes = serialize(measured.parts);
+  await writeWhole(cacheFile, bytes);
+  await prune(dirname(cacheFile));
+  return { evidence, key, cached: false, isolation, measured: digestOf(bytes) };
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
