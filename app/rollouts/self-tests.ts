@@ -4,11 +4,12 @@ import type { LoadedManifest } from '../../checks/manifest/manifest.ts';
 import type { Policy } from '../../checks/manifest/policy.ts';
 import type { Snapshot } from '../../checks/snapshot.ts';
 import type { SelfTest } from '../../serving/fleet.ts';
+import { recordAt } from '../../serving/model/record-at.ts';
 import { tableOfRecords } from '../../serving/model/records.ts';
 import { spreadRows } from '../../serving/model/rows.ts';
 import { answerOf } from '../../serving/model/score.ts';
 import { type Signature, signatureOf } from '../../serving/model/signature.ts';
-import type { Column, Row, Table } from '../../serving/model/table.ts';
+import type { Row } from '../../serving/model/table.ts';
 import type { SelfTestsOf } from './revision-source.ts';
 
 /** What a replica answers before it may take live requests: enough to notice another graph, runtime or mapping. */
@@ -59,7 +60,7 @@ async function evaluationTests(
 ): Promise<readonly SelfTest[]> {
   const { goldens: _, ...evaluation } = loaded.manifest.evaluation;
   const { reference: __, ...drift } = loaded.manifest.drift;
-  // Only the answers are wanted: no corners, no goldens, nothing to compare with.
+  // No corners, no goldens, nothing to compare with.
   const asked: LoadedManifest = {
     ...loaded,
     manifest: { ...loaded.manifest, evaluation: { ...evaluation, corners: false }, drift },
@@ -67,6 +68,7 @@ async function evaluationTests(
   const { evidence } = await gatherEvidence({
     proposal: { loaded: asked, snapshot },
     champion: { kind: 'simple', why: 'only the answers are wanted' },
+    answersOnly: true,
     policy,
     cacheFolder,
     offline: false,
@@ -93,34 +95,6 @@ function isAskable(signature: Signature, record: Row): boolean {
 function toleranceOf(score: number | readonly number[], { manifest }: LoadedManifest): number {
   const { absolute, relative } = manifest.reproducibility.tolerance;
   return absolute + relative * Math.max(0, ...[score].flat().map(Math.abs));
-}
-
-/** A row as a caller would send it. */
-function recordAt(table: Table, row: number, { columns }: Signature): Row {
-  const entries = columns.flatMap(({ name, type }) => {
-    const column = table.columns.get(name);
-    return column === undefined ? [] : [[name, cellAt(column, row, type === 'boolean')] as const];
-  });
-  return Object.fromEntries(entries);
-}
-
-function cellAt(column: Column, row: number, isFlag: boolean): Row[string] {
-  switch (column.kind) {
-    case 'number': {
-      const value = column.values[row] ?? Number.NaN;
-      if (Number.isNaN(value)) return null;
-      return isFlag ? value !== 0 : value;
-    }
-    case 'integer':
-      // Beyond 2^53 an integer travels as text of digits.
-      return column.missing[row] === 1 ? null : String(column.values[row] ?? '');
-    case 'category':
-      return column.dictionary[column.codes[row] ?? -1] ?? null;
-    case 'list': {
-      const values = column.values[row];
-      return values === undefined ? null : [...values];
-    }
-  }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -44,9 +44,9 @@ const referencePart: LaterPart<'reference'> = {
 const laterParts: readonly LaterPart[] = [referencePart, performancePart, retrainedPart, explanationPart];
 
 export async function measureLater(measured: Measured, sink: Sink): Promise<void> {
-  for (const { part, stage, measure } of laterParts) {
-    sink.progress({ stage, done: 0, of: 1 });
-    const value = await measure(measured, sink);
-    if (value !== undefined) sink.put(part, value);
+  for (const later of laterParts) {
+    sink.progress({ stage: later.stage, done: 0, of: 1 });
+    const value = await later.measure(measured, sink);
+    if (value !== undefined) sink.put(later.part, value);
   }
 }

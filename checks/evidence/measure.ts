@@ -50,8 +50,9 @@ export async function measure(job: Job, sink: Sink): Promise<void> {
     await tryOnRows(job, candidate, evaluation.value, timed.value, sink);
   sink.progress({ stage: 'comparing with what production sees', done: 0, of: 1 });
   const championModel = champion?.kind === 'model' ? champion.model : undefined;
-  sink.put('drift', await driftSideOf(job, types, candidate, championModel));
-  if (evaluation.kind === 'gathered' && timed.kind === 'gathered')
+  const drift = await driftSideOf(job, types, candidate, championModel);
+  sink.put('drift', drift);
+  if (evaluation.kind === 'gathered' && timed.kind === 'gathered' && !job.answersOnly)
     await measureLater(
       {
         job,
@@ -59,6 +60,7 @@ export async function measure(job: Job, sink: Sink): Promise<void> {
         candidate,
         ...(championModel === undefined ? {} : { champion: championModel }),
         evaluation: evaluation.value,
+        drift,
         ...timed.value,
         ...(ofChampion?.kind === 'gathered' ? { championAnswers: ofChampion.value } : {}),
       },

@@ -1,5 +1,6 @@
 import { tensorsOf, problemText } from '../../serving/model/feeds.ts';
 import { openPipeline } from '../../serving/model/pipeline.ts';
+import { takeRows } from '../../serving/model/rows.ts';
 import { joinScores, scoreMappingOf, scoresOf, type ScoreMapping, type Scores } from '../../serving/model/score.ts';
 import type { ModelSession, SessionOptions } from '../../serving/model/session.ts';
 import { signatureOf, type FitProblem, type Signature } from '../../serving/model/signature.ts';
@@ -53,6 +54,14 @@ export async function answer(
     options.afterBatch?.(to);
   }
   return joinScores(parts);
+}
+
+/** As many rows as a run takes at most; rows come again where there are fewer. */
+export function fullBatch(table: Table, batch: number): Table {
+  return takeRows(
+    table,
+    Int32Array.from({ length: batch }, (_, i) => i % table.rows),
+  );
 }
 
 /** One run on rows [from, to). */

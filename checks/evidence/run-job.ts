@@ -47,7 +47,8 @@ export async function measureInChild(
   }
 }
 
-async function writeJob(folder: string, plan: RunPlan): Promise<void> {
+/** The files of a plan, and `job.json` with each file's place, into a folder. */
+export async function writeJob(folder: string, plan: RunPlan): Promise<void> {
   const place = (path: string): string => join(folder, path);
   for (const [path, file] of plan.files) {
     await mkdir(dirname(place(path)), { recursive: true });
