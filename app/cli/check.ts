@@ -1,9 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { checkModel } from '../../checks/check-model.ts';
 import { checks } from '../../checks/index.ts';
 import type { Report } from '../../checks/report/report.ts';
-import { checkSubjects, type CheckSubject } from './check-subjects.ts';
+import { checkSubjects, type CheckSubject, withRetrained } from './check-subjects.ts';
 import { cacheFolder } from './cache-folder.ts';
 import {
   EXIT,
@@ -15,8 +13,8 @@ import {
   type CommandIo,
   type ExitStatus,
 } from './command.ts';
-import { junitOf } from './junit.ts';
 import { reportText } from './report-text.ts';
+import { reportFilesOf, writeReportFiles } from './write-report-files.ts';
 
 export const check: Command = {
   name: 'check',
@@ -26,7 +24,8 @@ export const check: Command = {
   --against REF|FILE   the baseline: the same model at a git ref, or another manifest (default: the default branch)
   --only CHECK,…  --skip CHECK,…   of ${checks.map(({ name }) => name).join(', ')}
   --window FILE   recorded production rows (CSV or Parquet), instead of a fleet's log
-  --markdown FILE --junit FILE     the report in these formats
+  --retrained FILE   the ONNX file of a second training, to be compared with the artifact (one model)
+  --html FILE  --markdown FILE  --junit FILE     the report in these formats
   --policy FILE   default: .github/slipway.yml at --against's ref, else the defaults
   --offline       fetch nothing: what is not in the cache or the repository is a finding`,
   options: {
@@ -34,6 +33,7 @@ export const check: Command = {
     only: { type: 'string', multiple: true },
     skip: { type: 'string', multiple: true },
     window: { type: 'string' },
+    retrained: { type: 'string' },
     markdown: { type: 'string' },
     html: { type: 'string' },
     junit: { type: 'string' },
@@ -44,7 +44,7 @@ export const check: Command = {
 };
 
 async function runCheck(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
-  if (textOption(args, 'html') !== undefined) throw new UsageError('--html is not there yet; --markdown FILE is');
+  const files = reportFilesOf(args, ['html', 'markdown', 'junit']);
   const only = checkNames(args, 'only');
   const skip = checkNames(args, 'skip');
   const { subjects, none } = await checkSubjects(
@@ -57,13 +57,13 @@ async function runCheck(args: CommandArguments, io: CommandIo): Promise<ExitStat
     io.signal,
   );
   const reports: Report[] = [];
-  for (const subject of subjects) {
+  for (const subject of await withRetrained(subjects, textOption(args, 'retrained'))) {
     const report = await judge(subject, { only, skip, offline: args.values['offline'] === true }, io);
     reports.push(report);
     io.out(reportText(report, { color: io.color, manifest: subject.shown }));
   }
   if (reports.length === 0) io.out(none);
-  await writeReports(args, reports);
+  await writeReportFiles(files, reports);
   // One model is the report of docs/manifest.md; several are a list of them.
   await io.json(reports.length === 1 ? reports[0] : reports);
   return exitStatusOf(reports);
@@ -102,20 +102,6 @@ function checkNames(args: CommandArguments, option: string): readonly string[] |
   if (unknown !== undefined)
     throw new UsageError(`--${option} ${unknown}: there is no such check; there are ${known.join(', ')}`);
   return names;
-}
-
-async function writeReports(args: CommandArguments, reports: readonly Report[]): Promise<void> {
-  const junit = textOption(args, 'junit');
-  if (junit !== undefined) await writeFileIn(junit, junitOf(reports));
-  const markdown = textOption(args, 'markdown');
-  if (markdown === undefined) return;
-  const { reportMarkdown } = await import('../../checks/report/report-markdown.ts');
-  await writeFileIn(markdown, reports.map(reportMarkdown).join('\n\n'));
-}
-
-async function writeFileIn(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text);
 }
 
 /** A fail outranks; else what could not be told; else good. */

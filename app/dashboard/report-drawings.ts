@@ -13,6 +13,7 @@ export type DrawingName = (typeof DRAWINGS)[number];
 
 /** An image holds so many rows, the worst; all are in the table of the room. */
 const MOST_ROWS = 24;
+const IMAGE_PX = 860;
 
 /** Undefined where the report holds nothing to draw. Of several metrics the one whose comparison is worst. */
 export function reportDrawing(report: Report, name: DrawingName): Drawing | undefined {
@@ -44,7 +45,7 @@ function cohortsDrawing(report: Report): Drawing | undefined {
   const worse = shown.filter(({ verdict }) => verdict === 'worse');
   const [worst] = rows;
   const label = `${metric}, candidate minus champion, for ${comparisons.length} cohorts. ${worst === undefined ? '' : `${rowSentence(worst, axis)}${axis.margin === undefined ? '' : `; the margin is ${limitText(axis.margin)}`}. `}${worse.length} of them worse.`;
-  return forestTable(rows, axis, counts, label);
+  return forestTable(rows, axis, { width: IMAGE_PX, label, counts });
 }
 
 function baselineDrawing(report: Report): Drawing | undefined {
@@ -56,7 +57,7 @@ function baselineDrawing(report: Report): Drawing | undefined {
     of: comparisons.map((comparison) => (comparison.rows === undefined ? '' : countOf(comparison.rows))),
   };
   const label = `${axis.unit}: ${rows.map((row) => rowSentence(row, axis)).join('; ')}.`;
-  return forestTable(rows, axis, counts, label);
+  return forestTable(rows, axis, { width: IMAGE_PX, label, counts });
 }
 
 /** Where the dashboard serves a drawing of a kept report. */

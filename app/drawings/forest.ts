@@ -252,41 +252,65 @@ export function forest(rows: readonly ForestRow[], axis: ForestAxis, width: numb
   return { width, height: bottom + 40, label, body };
 }
 
-const CHECK_RUN_WIDTH = 860;
-const CHECK_RUN_PITCH = 24;
+const DENSE_PITCH = 24;
+const NARROW_PX = 480;
 
-/** Many rows, dense, with their numbers: the image of a check run. `counts`: what stands in the last column, by row. */
+export interface ForestTableOptions {
+  readonly width: number;
+  readonly label: string;
+  /** What stands in the last column, by row; left out where there is no room. */
+  readonly counts?: { readonly title: string; readonly of: readonly string[] };
+  /** Zero means "no change" and right is better; false for numbers that are compared with nothing. */
+  readonly compares?: boolean;
+}
+
+/** Many rows, dense, with their numbers: a figure with intervals, and the image of a check run. */
 export function forestTable(
   rows: readonly ForestRow[],
   axis: ForestAxis,
-  counts: { readonly title: string; readonly of: readonly string[] },
-  label: string,
+  { width, label, counts, compares = true }: ForestTableOptions,
 ): Drawing {
-  const width = CHECK_RUN_WIDTH;
+  const narrow = width < NARROW_PX;
   const longest = Math.max(0, ...rows.map((row) => row.label.length));
-  const left = Math.min(280, Math.max(120, longest * CHARACTER_PX + 16));
-  const right = width - 172;
-  const [top, bottom] = [38, 38 + Math.max(1, rows.length) * CHECK_RUN_PITCH + 6];
+  const left = Math.min(narrow ? 124 : 280, Math.max(narrow ? 64 : 120, longest * CHARACTER_PX + 16));
+  const counted = counts !== undefined && !narrow;
+  const right = width - (counted ? 172 : 64);
+  const [top, bottom] = [38, 38 + Math.max(1, rows.length) * DENSE_PITCH + 6];
   const x = scaleOf(axis, left, right);
   const drawn = rows.map((row, index) => {
-    const y = top + index * CHECK_RUN_PITCH + 18;
+    const y = top + index * DENSE_PITCH + 18;
     const className = row.mark === 'bad' ? 'tb' : '';
     return [
-      text(left - 12, y + 4, fitted(row.label, left - 16), { className, anchor: 'end' }),
+      axis.margin === undefined && row.margin !== undefined ? ownMargin(row.margin, x, y) : '',
+      text(left - 12, y + 4, fitted(row.label, left - 14), { className, anchor: 'end' }),
       marks(row, x, y),
       text(right + 12, y + 4, signedText(asTold(axis, row.estimate), decimalsOn(axis)), { className }),
-      text(width, y + 4, counts.of[index] ?? '', { anchor: 'end' }),
+      counted ? text(width, y + 4, counts.of[index] ?? '', { anchor: 'end' }) : '',
     ].join('');
   });
+  const directions = narrow ? ['← worse', 'better →'] : ['← worse than the champion', 'better →'];
   const body = [
     field(x, axis.margin, right - left, top, bottom),
-    names(x, axis, 30, marginWords(axis)),
-    text(left, 14, '← worse than the champion'),
-    text(right, 14, 'better →', { anchor: 'end' }),
-    text(width, 30, counts.title, { anchor: 'end' }),
+    ...(compares
+      ? [
+          names(x, axis, 30, marginFits(axis, x) ? marginWords(axis) : ''),
+          text(left, 14, directions[0] ?? ''),
+          text(right, 14, directions[1] ?? '', { anchor: 'end' }),
+        ]
+      : []),
+    counted ? text(width, 30, counts.title, { anchor: 'end' }) : '',
     tickTexts(x, axis, { widthPx: right - left, y: bottom + 16, withZero: true }),
-    text(right, bottom + 32, axis.unit, { anchor: 'end' }),
+    text(right, bottom + 32, fitted(axis.unit, right), { anchor: 'end' }),
     ...drawn,
   ].join('');
   return { width, height: bottom + 38, label, body };
 }
+
+/** The words stand left of the limit, and may not leave the drawing. */
+const marginFits = (axis: ForestAxis, x: ScaleLinear<number, number>): boolean =>
+  marginWords(axis).length * CHARACTER_PX + 5 <= x(-(axis.margin ?? 0));
+
+/** The band of one row, where rows have margins of their own. */
+const ownMargin = (margin: number, x: ScaleLinear<number, number>, y: number): string =>
+  rect('band', x(-margin), y - DENSE_PITCH / 2, x(0) - x(-margin), DENSE_PITCH) +
+  line('lim', x(-margin), y - DENSE_PITCH / 2, x(-margin), y + DENSE_PITCH / 2);

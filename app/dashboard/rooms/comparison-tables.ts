@@ -1,4 +1,5 @@
-import type { Report } from '../../../checks/report/report.ts';
+import type { Figure } from '../../../checks/report/figure.ts';
+import type { CheckResult, Report } from '../../../checks/report/report.ts';
 import { baselineForest } from '../baseline-forest.ts';
 import {
   byMetric,
@@ -18,7 +19,9 @@ import { html, type Markup, nothing } from '../markup.ts';
 import { countOf, decimalsOf, intervalOf, numberOf, signedOf, wordOf } from '../numbers.ts';
 import { notes, section } from '../page.ts';
 import { baselineWords, checkStanding } from '../verdict.ts';
+import { figureGrid } from './figures.ts';
 import { method, otherFindings, type PlaceOf } from './findings.ts';
+import type { ReportSetting } from './report-setting.ts';
 
 const STRIP_WIDE_PX = 420;
 const STRIP_NARROW_PX = 152;
@@ -27,7 +30,7 @@ const STRIP_NARROW_PX = 152;
 const MOST_DRAWN = 60;
 
 /** Every cohort as a row of the table that is the chart's skeleton; one table a metric, the worst metric first. */
-export function cohortsSection(report: Report, id: string, placeOf: PlaceOf): Markup {
+export function cohortsSection(report: Report, { id, placeOf }: ReportSetting): Markup {
   const check = checkNamed(report, 'cohorts');
   const comparisons = comparisonsOf(check);
   if (check === undefined || comparisons.length === 0) return nothing;
@@ -42,9 +45,14 @@ export function cohortsSection(report: Report, id: string, placeOf: PlaceOf): Ma
       end: rows === undefined ? '' : `${countOf(rows)} rows`,
     },
     html`${[...byMetric(comparisons)].map(([metric, some], index) => cohortTable(metric, some, index === 0))}
+${figureGrid(undrawnFigures(check))}
 ${otherFindings(check, placeOf)}${marginPlace(comparisons, placeOf)}${method(check)}`,
   );
 }
+
+/** The rows of the table are the intervals already. */
+const undrawnFigures = ({ figures = [] }: CheckResult): readonly Figure[] =>
+  figures.filter(({ kind }) => kind !== 'intervals');
 
 function tally(comparisons: readonly Comparison[]): string {
   const count = (...verdicts: readonly Comparison['verdict'][]): number =>
@@ -120,7 +128,7 @@ function undrawnList(comparisons: readonly Comparison[], decimals: number): Mark
 }
 
 /** Against the champion first; the other yardsticks (a trivial model, the default branch's rows) are folded below. */
-export function baselineSection(report: Report, id: string, placeOf: PlaceOf): Markup {
+export function baselineSection(report: Report, { id, placeOf }: ReportSetting): Markup {
   const check = checkNamed(report, 'baseline');
   const comparisons = withChampion(check);
   const others = [...withOthers(check).values()];
@@ -137,6 +145,7 @@ export function baselineSection(report: Report, id: string, placeOf: PlaceOf): M
     },
     html`${comparisons.length === 0 ? nothing : baselineTable(comparisons, 'champion')}
 ${others.map((some) => html`<details${some.some(({ verdict }) => verdict === 'worse') ? html` open` : nothing}><summary>${baselineSays(some, yardstick(some))}</summary>${baselineTable(some, 'the other')}</details>`)}
+${figureGrid(undrawnFigures(check))}
 ${otherFindings(check, placeOf)}${marginPlace(comparisons, placeOf)}${method(check)}`,
   );
 }

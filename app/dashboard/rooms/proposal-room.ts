@@ -1,22 +1,14 @@
-import type { CheckResult, Finding, Report } from '../../../checks/report/report.ts';
-import { decisiveDrawing } from '../decisive-drawing.ts';
-import { inBothWidths } from '../inline.ts';
-import { icon, stateTag } from '../icons.ts';
-import { html, type Markup, nothing, withCode } from '../markup.ts';
-import { capitalised, countOf, plural, shortDigest, shortSha, wordOf } from '../numbers.ts';
-import { type Links, linkTo, notes, type Page, section } from '../page.ts';
-import { dayAfter, dayOf, momentOf } from '../times.ts';
-import {
-  blockingChecks,
-  checkStanding,
-  checksSummary,
-  checksWorstFirst,
-  type ProposalVerdict,
-  verdictOfReport,
-} from '../verdict.ts';
-import type { PlanRow, ProposalView, ProposedModel } from '../views.ts';
-import { baselineSection, cohortsSection } from './comparison-tables.ts';
-import { findingsSection, linkedRun, measuredList, placesOf } from './findings.ts';
+import type { CheckResult, Report } from '../../../checks/report/report.ts';
+import { html, type Markup, nothing } from '../markup.ts';
+import { icon } from '../icons.ts';
+import { capitalised, countOf, shortSha, wordOf } from '../numbers.ts';
+import { type Links, linkTo, type Page, section } from '../page.ts';
+import { dayAfter, momentOf } from '../times.ts';
+import { blockingChecks } from '../verdict.ts';
+import type { ProposalView, ProposedModel } from '../views.ts';
+import { placesOf } from './findings.ts';
+import { environment, planOfReport, planSection, reportBody, verdictBlock, waiverTable } from './report-sections.ts';
+import type { ReportSetting } from './report-setting.ts';
 
 /** A waiver in the suggested command lasts so long; who gives it may say another day. */
 const WAIVER_DAYS = 30;
@@ -55,17 +47,17 @@ function crumb(view: ProposalView, repository: string, links: Links): Markup {
 
 function modelBlock(model: ProposedModel, view: ProposalView, several: boolean, links: Links): Markup {
   const { report } = model;
-  const id = several ? `${model.model}-` : '';
   if (report === undefined) return stillRunning(model, several);
-  const verdict = verdictOfReport(report);
-  const placeOf = placesOf(view, links);
-  return html`<div class="${several ? 'model gap6' : 'model'}" id="${id}verdict">${verdictBlock(verdict, model, report, several, id)}
-${planSection(model, report)}
-${checksSection(model, report, id)}
-${cohortsSection(report, id, placeOf)}
-${baselineSection(report, id, placeOf)}
-${findingsSection(model, report, view, id, links)}
-${waiversSection(report, view, id)}
+  const setting: ReportSetting = {
+    id: several ? `${model.model}-` : '',
+    placeOf: placesOf(view, links),
+    runOf: ({ name }) => model.checkRuns[name],
+    running: model.running,
+  };
+  return html`<div class="${several ? 'model gap6' : 'model'}" id="${setting.id}verdict">${verdictBlock(report, several, setting)}
+${planSection(model.plan.length > 0 ? model.plan : planOfReport(report))}
+${reportBody(report, setting)}
+${waiversSection(report, view, setting.id)}
 ${environment(report)}</div>`;
 }
 
@@ -75,72 +67,6 @@ function stillRunning(model: ProposedModel, several: boolean): Markup {
   return html`<div class="model"><div class="word">${icon('arrow', 'ink')} Checks run</div>${several ? html`<h2 class="verdict-title">${words}</h2>` : html`<h1 data-live="h1">${words}</h1>`}<p class="lead" data-live="running/${model.model}">${running}</p></div>`;
 }
 
-function verdictBlock(
-  verdict: ProposalVerdict,
-  model: ProposedModel,
-  report: Report,
-  several: boolean,
-  id: string,
-): Markup {
-  const figure = decisiveDrawing(report, verdict);
-  const tone = verdict.tone === 'bad' || verdict.tone === 'warn' ? verdict.tone : '';
-  const heading = several
-    ? html`<h2 class="verdict-title">${model.model} ${model.version}. ${withCode(verdict.sentence)}</h2>`
-    : html`<h1 data-live="h1">${withCode(verdict.sentence)}</h1>`;
-  const { decidedBy } = verdict;
-  const run = decidedBy === undefined ? undefined : model.checkRuns[decidedBy.name];
-  return html`<div class="${figure === undefined ? 'verdict alone' : 'verdict'}"><div>
-<div class="word ${tone}">${icon(verdict.shape, verdict.tone)} ${verdict.word}</div>
-${heading}
-${verdict.lead === '' ? nothing : html`<p class="lead">${withCode(verdict.lead)}</p>`}
-<div class="acts gap3">${decidedBy === undefined ? nothing : html`<a class="btn main" href="#${id}${decidedBy.name}">See ${decidedBy.name}</a>`}${run === undefined ? nothing : linkTo(run, 'On GitHub: re-run, waive', 'btn')}${decidedBy === undefined ? nothing : html`<a class="btn" href="#${id}waivers">Waive…</a>`}</div>
-</div>${figure === undefined ? nothing : html`<figure><figcaption class="strong">${figure.title}</figcaption>${inBothWidths(figure.wide, figure.narrow)}<p class="small faint">${figure.note}</p></figure>`}</div>`;
-}
-
-/** What the report knows of itself comes first, what the App added about production follows. */
-function planSection(model: ProposedModel, report: Report): Markup {
-  const rows = model.plan.length > 0 ? model.plan : planOfReport(report);
-  return section(
-    { title: 'Model plan', says: 'What would change in production, if merged' },
-    html`<table class="stack plan"><thead><tr><th><span class="unseen">what</span></th><th scope="col">champion, now</th><th scope="col">candidate</th><th scope="col"><span class="unseen">note</span></th></tr></thead><tbody>${rows.map(
-      ({ subject, champion, candidate, note }) =>
-        html`<tr><th scope="row" class="muted">${subject}</th><td>${champion ?? ''}</td>${note === undefined ? html`<td colspan="2">${candidate ?? ''}</td>` : html`<td>${candidate ?? ''}</td><td class="muted">${note}</td>`}</tr>`,
-    )}</tbody></table>`,
-  );
-}
-
-const planOfReport = (report: Report): readonly PlanRow[] => [
-  {
-    subject: 'version',
-    candidate: report.version,
-    ...(report.baseline.version === undefined ? {} : { champion: report.baseline.version }),
-    ...(report.baseline.kind === 'simple' ? { note: 'first version: compared with a trivial model' } : {}),
-  },
-  {
-    subject: 'digest',
-    candidate: shortDigest(report.digest),
-    ...(report.baseline.digest === undefined ? {} : { champion: shortDigest(report.baseline.digest) }),
-  },
-];
-
-function checksSection(model: ProposedModel, report: Report, id: string): Markup {
-  const { checks } = report;
-  const cached = report.evidence?.cached === true ? '; from evidence that was there already' : '';
-  return section(
-    {
-      title: `${capitalised(wordOf(checks.length))} ${checks.length === 1 ? 'check' : 'checks'}`,
-      says: `${checksSummary(checks)}${cached}`,
-    },
-    html`<table class="checks stack"><tbody>${checksWorstFirst(checks).map((check) => checkRow(check, model, id))}</tbody></table>${model.running.length === 0 ? nothing : notes(`Not finished: ${model.running.join(', ')}.`)}`,
-  );
-}
-
-function checkRow(check: CheckResult, model: ProposedModel, id: string): Markup {
-  const { shape, tone, word } = checkStanding(check);
-  const quiet = tone === 'faint';
-  return html`<tr${tone === 'bad' ? html` class="fail"` : nothing}><td>${stateTag(shape, tone, word)}</td><th scope="row"><a href="#${id}${check.name}">${check.name}</a>${check.required ? nothing : html` <small class="inl">not required</small>`}</th><td class="whole${quiet ? ' muted' : ''}">${withCode(check.title)}${linkedRun(model.checkRuns[check.name])}</td></tr>`;
-}
-
 function waiversSection(report: Report, view: ProposalView, id: string): Markup {
   const waived = report.checks.flatMap(({ findings }) => findings).filter(({ waiver }) => waiver !== undefined);
   const blocking = blockingChecks(report);
@@ -148,15 +74,9 @@ function waiversSection(report: Report, view: ProposalView, id: string): Markup 
   const says = `${waived.length === 0 ? 'none' : countOf(waived.length)} in force${blocking.length > 0 && waived.length > 0 ? `; none covers ${blocking.map(({ name }) => name).join(', ')}` : ''}`;
   return section(
     { id: `${id}waivers`, title: 'Waivers', says },
-    html`${waived.length === 0 ? nothing : waiverTable(waived)}${blocking.length === 0 ? nothing : howToWaive(report, blocking, view)}`,
+    html`${waiverTable(waived)}${blocking.length === 0 ? nothing : howToWaive(report, blocking, view)}`,
   );
 }
-
-const waiverTable = (waived: readonly Finding[]): Markup =>
-  html`<table class="stack gap1"><thead><tr><th scope="col">finding</th><th scope="col">by</th><th scope="col">until</th></tr></thead><tbody>${waived.map(
-    ({ id, reason, waiver }) =>
-      html`<tr><td>${stateTag('dashedRing', 'ink', id)}<small>${reason}; “${waiver?.because ?? ''}”</small></td><td>@${waiver?.by ?? ''}</td><td class="nowrap">${waiver === undefined ? '' : dayOf(waiver.until)}</td></tr>`,
-  )}</tbody></table>`;
 
 function howToWaive(report: Report, blocking: readonly CheckResult[], view: ProposalView): Markup {
   const until = dayAfter(view.at, WAIVER_DAYS);
@@ -170,15 +90,4 @@ function howToWaive(report: Report, blocking: readonly CheckResult[], view: Prop
   return html`<h3 class="gap4">To waive what blocks this proposal</h3><p class="note gap1">${who} comments ${blocking.length === 1 ? 'the line' : 'the lines'} below on ${linkTo(view.url, `#${view.number}`)}. ${blocking.length === 1 ? 'It covers' : 'They cover'} ${findings.length === 1 ? 'this finding' : `these ${countOf(findings.length)} findings`} with these numbers only: a re-run that finds more is blocked again, and so is everybody after the date.</p>
 <pre class="commands-box gap2" tabindex="0">${blocking.map(({ name }) => `/waive ${name}${whose} until ${until} because …`).join('\n')}</pre>
 <p class="small gap2 breakable">${findings.map(({ id }) => id).join(', ')} · recorded in the check run, the comment and the ledger</p>`;
-}
-
-function environment({
-  environment: { slipway, onnxruntime, node, cpu, isolation },
-  evidence,
-  revision,
-  defaults,
-}: Report): Markup {
-  const used = Object.keys(defaults);
-  return html`<p class="small faint gap6">slipway ${slipway} · onnxruntime ${onnxruntime} · Node ${node} · ${cpu} · isolation: ${isolation}${evidence === undefined ? nothing : html` · evidence <code>${shortDigest(evidence.key)}</code>`} · revision <code>${shortDigest(revision)}</code></p>
-${used.length === 0 ? nothing : html`<details><summary>${plural(used.length, 'default')} that the manifest left to Slipway</summary>${measuredList(defaults)}</details>`}`;
 }

@@ -1,0 +1,13 @@
+import type { CheckResult } from '../../../checks/report/report.ts';
+import type { PlaceOf } from './findings.ts';
+
+/** Where a report is shown: what the addresses on its page are, which differ between a pull request's page and a file. */
+export interface ReportSetting {
+  /** Before each id on the page: the model's name, where several models share it. */
+  readonly id: string;
+  readonly placeOf: PlaceOf;
+  /** A check's own page on GitHub. */
+  readonly runOf: (check: CheckResult) => string | undefined;
+  /** Names of checks that have not finished. */
+  readonly running: readonly string[];
+}

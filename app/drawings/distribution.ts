@@ -1,0 +1,96 @@
+import { max } from 'd3-array';
+import { scaleBand, scaleLinear } from 'd3-scale';
+import type { DistributionFigure } from '../../checks/report/figure.ts';
+import { limitText, percentText } from '../../checks/report/format.ts';
+import { askedLast, styleOfSide } from './side.ts';
+import { CHARACTER_PX, type Drawing, fitted, line, rect, text } from './svg.ts';
+
+const LEFT = 40;
+const TOP = 44;
+const PLOT_HEIGHT = 130;
+const KEY_GAP_PX = 20;
+
+/** Both sides' shares by bin: an area for what is held against, a line over it for what is asked about. */
+export function distribution(figure: DistributionFigure, width: number): Drawing {
+  const [left, right, top, bottom] = [LEFT, width - 8, TOP, TOP + PLOT_HEIGHT];
+  const sides = askedLast(figure.sides);
+  const names = figure.bins.map((_, index) => String(index));
+  const x = scaleBand(names, [left, right]).paddingInner(figure.edges === undefined ? 0.2 : 0.04);
+  const most = max(sides.flatMap(({ shares }) => shares)) ?? 0;
+  const y = scaleLinear([0, Math.max(most, 0.01)], [bottom, top]).nice(3);
+  const ticks = y.ticks(3);
+  const bars = sides.map(({ side, shares }) =>
+    shares
+      .map((share, index) => {
+        const at = x(String(index)) ?? left;
+        const style = styleOfSide(side);
+        return style.isAsked
+          ? line(style.line, at, y(share), at + x.bandwidth(), y(share))
+          : rect(style.area, at, y(share), x.bandwidth(), bottom - y(share)) +
+              line(`${style.line} thin`, at, y(share), at + x.bandwidth(), y(share));
+      })
+      .join(''),
+  );
+  const body = [
+    ...ticks.map(
+      (tick) =>
+        line('g', left, y(tick), right, y(tick)) +
+        text(
+          left - 8,
+          y(tick) + 4,
+          percentText(tick, tick * 100 === Math.round(tick * 100) ? 0 : 1).replace(' %', ''),
+          {
+            anchor: 'end',
+          },
+        ),
+    ),
+    ...bars,
+    line('ax', left, bottom, right, bottom),
+    ...binTexts(figure, x, bottom + 18, right),
+    text(left, 12, '% of rows'),
+    ...keyTexts(sides, left),
+    text(right, bottom + 34, fitted(figure.column, right - left), { anchor: 'end' }),
+  ].join('');
+  return { width, height: bottom + 40, label: figure.says, body };
+}
+
+/** Names side by side in their own colours, in the line above the plot. */
+function keyTexts(sides: DistributionFigure['sides'], left: number): readonly string[] {
+  let at = left;
+  return sides.map(({ side, label }) => {
+    const drawn = text(at, 30, label, { className: styleOfSide(side).words });
+    at += label.length * CHARACTER_PX + KEY_GAP_PX;
+    return drawn;
+  });
+}
+
+/** Edges under the gaps between bins, else each bin's name; as many as find room. */
+function binTexts(
+  { bins, edges }: DistributionFigure,
+  x: ReturnType<typeof scaleBand<string>>,
+  y: number,
+  right: number,
+): readonly string[] {
+  const gap = (x.step() - x.bandwidth()) / 2;
+  const places =
+    edges === undefined
+      ? bins.map((bin, index) => ({ words: bin, at: (x(String(index)) ?? 0) + x.bandwidth() / 2 }))
+      : [
+          ...edges.map((edge, index) => ({ words: limitText(edge), at: (x(String(index + 1)) ?? right) - gap })),
+          // What comes after the numeric bins has a name: missing, unseen.
+          ...bins.slice(edges.length + 1).map((bin, index) => ({
+            words: bin,
+            at: (x(String(edges.length + 1 + index)) ?? right) + x.bandwidth() / 2,
+          })),
+        ];
+  const most = edges === undefined ? Math.max(24, x.step() - 4) : 72;
+  let free = 0;
+  return places.map(({ words, at }) => {
+    const shown = fitted(words, most);
+    const half = (shown.length * CHARACTER_PX) / 2;
+    const from = Math.max(0, Math.min(right + 8 - 2 * half, at - half));
+    if (from < free) return '';
+    free = from + 2 * half + 4;
+    return text(from + half, y, shown, { anchor: 'middle' });
+  });
+}
