@@ -8,7 +8,7 @@ import { linearAnswers, trivialAnswers } from './baseline/simple-answers.ts';
 import type { Check, Judgement } from './check.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { missingFinding } from './finding.ts';
-import { RESAMPLES } from './metrics/compare-metric.ts';
+import { RESAMPLES } from './metrics/metric-spread.ts';
 import { improvementOf, metrics } from './metrics/metrics.ts';
 import { decimalsForDifference, limitText } from './report/format.ts';
 import type { Finding } from './report/report.ts';

@@ -1,6 +1,6 @@
 import type { Answers } from '../evidence/evidence.ts';
 import type { LoadedManifest, MetricName } from '../manifest/manifest.ts';
-import { metricWithError } from '../metrics/compare-metric.ts';
+import { metricWithError } from '../metrics/metric-with-error.ts';
 import { metrics } from '../metrics/metrics.ts';
 import { decisionOf } from '../metrics/per-row.ts';
 import { pickedRows, type ScoredRows } from '../metrics/scored-rows.ts';
