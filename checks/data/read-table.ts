@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { ColumnType } from '../../serving/model/signature.ts';
 import type { Table } from '../../serving/model/table.ts';
 import { readCsv } from './csv-table.ts';
@@ -51,7 +50,7 @@ const LFS_POINTER = 'version https://git-lfs';
 export async function readTable(bytes: Uint8Array, options: TableOptions): Promise<TableRead> {
   const refusal = unreadableReason(bytes, options.name);
   if (refusal !== undefined) return { kind: 'refused', problems: [{ reason: refusal }] };
-  const read = isParquet(bytes) ? await readParquet(bytes, options) : readCsv(bytes, options);
+  const read = isParquet(bytes) ? await readParquet(bytes, options) : await readCsv(bytes, options);
   if (read.kind === 'refused') return read;
   const missing = (options.required ?? []).filter((name) => !read.table.columns.has(name));
   if (missing.length === 0) return read;
@@ -72,6 +71,5 @@ function unreadableReason(bytes: Uint8Array, name: string): string | undefined {
   if (start === LFS_POINTER) return 'this is a Git LFS pointer, not the data it points to';
   if (isParquet(bytes)) return undefined;
   if (name.toLowerCase().endsWith('.parquet')) return `not a Parquet file: it does not start with ${PARQUET_MAGIC}`;
-  if (start.startsWith('\u001f\u008b')) return 'a gzip file: unpack it, or write Parquet';
-  return isUtf8(bytes) ? undefined : 'not UTF-8 text and not Parquet; write the file as one of them';
+  return start.startsWith('\u001f\u008b') ? 'a gzip file: unpack it, or write Parquet' : undefined;
 }
