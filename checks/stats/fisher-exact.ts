@@ -1,6 +1,6 @@
-import gammaln from '@stdlib/math-base-special-gammaln';
+import { hypergeometricPoint } from './hypergeometric.ts';
 
-/** Tables whose probability is equal to the observed one's but for rounding count as equally extreme, as in scipy and R. */
+/** Tables whose probability is equal to the observed one's but for rounding count as equally extreme, as in R. */
 const SAME = 1 + 1e-7;
 
 /**
@@ -13,14 +13,18 @@ const SAME = 1 + 1e-7;
  */
 export function fisherExact(a: number, b: number, c: number, d: number): number {
   const [row, other, column] = [a + b, c + d, a + c];
-  const logChoose = (n: number, k: number) => gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1);
-  const whole = logChoose(row + other, column);
-  const probability = (k: number) => Math.exp(logChoose(row, k) + logChoose(other, column - k) - whole);
-  const observed = probability(a);
+  const urn = { total: row + other, marked: row, drawn: column };
+  const [least, most] = [Math.max(0, column - other), Math.min(row, column)];
+  const limit = hypergeometricPoint(a, urn) * SAME;
+  // Probabilities rise to one mode and fall again: each tail is summed from its far end, small terms first, while it stays within the limit.
   let sum = 0;
-  for (let k = Math.max(0, column - other); k <= Math.min(row, column); k++) {
-    const p = probability(k);
-    if (p <= observed * SAME) sum += p;
-  }
+  let k = least;
+  for (let p = hypergeometricPoint(k, urn); p <= limit && k <= most; p = hypergeometricPoint(++k, urn)) sum += p;
+  for (
+    let high = most, p = hypergeometricPoint(high, urn);
+    p <= limit && high > k;
+    p = hypergeometricPoint(--high, urn)
+  )
+    sum += p;
   return Math.min(1, sum);
 }

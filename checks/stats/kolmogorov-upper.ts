@@ -1,4 +1,5 @@
 import gammaln from '@stdlib/math-base-special-gammaln';
+import { stirlingError } from './stirling-error.ts';
 
 /** Up to this many observations Durbin's matrix is cheap and exact enough wherever the two-sided tail is not tiny. */
 const SMALL = 140;
@@ -55,13 +56,6 @@ function oneSidedUpper(d: number, n: number): number {
     sum += binomial / (d + j / n);
   }
   return d * sum;
-}
-
-/** ln k! less Stirling's formula. Below 16 from the factorial itself, above from the asymptotic series. */
-function stirlingError(k: number): number {
-  if (k < 16) return gammaln(k + 1) - (k + 0.5) * Math.log(k) + k - Math.log(2 * Math.PI) / 2;
-  const square = 1 / (k * k);
-  return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - square / 1188) * square) * square) * square) / k;
 }
 
 /** Marsaglia, Tsang & Wang: n!/nⁿ times the middle element of the n-th power of a banded matrix, with scaling. */

@@ -1,5 +1,5 @@
-import gammaln from '@stdlib/math-base-special-gammaln';
 import { binomialCdf } from './binomial-cdf.ts';
+import { binomialPoint } from './binomial-point.ts';
 
 /** Below this many disagreements the exact test is taken; above it the mid-p, which is less conservative. */
 const EXACT_BELOW = 25;
@@ -22,7 +22,7 @@ export function mcNemar(
   if (total === 0) return { p: 1, exact: 1, midP: 1, method: 'exact' };
   const least = Math.min(b, c);
   const tail = binomialCdf(least, total, 0.5);
-  const point = Math.exp(gammaln(total + 1) - gammaln(least + 1) - gammaln(total - least + 1) - total * Math.LN2);
+  const point = binomialPoint(least, total, 0.5);
   const exact = Math.min(1, 2 * tail);
   const midP = b === c ? 1 - point / 2 : 2 * tail - point;
   const method = total < EXACT_BELOW ? 'exact' : 'mid-p';
