@@ -45,6 +45,7 @@ function withValues(proposal: Manifest, base: Manifest | undefined, own: JudgedV
     (candidate) => candidate?.sha256 === judged.get('/drift/reference'),
   );
   const budgets = numbersUnder('/performance', judged);
+  const flips = number('/replay/flips');
   const minimum = number('/readiness/minimum');
   return {
     ...proposal,
@@ -78,6 +79,7 @@ function withValues(proposal: Manifest, base: Manifest | undefined, own: JudgedV
     ...(performance === undefined && Object.keys(budgets).length === 0
       ? {}
       : { performance: { ...performance, ...budgets } }),
+    ...(flips === undefined ? {} : { replay: { flips } }),
     ...(minimum === undefined ? {} : { readiness: { minimum } }),
     ...(judged.get('/impact') === true ? { impact: impactOf(impact, judged) } : {}),
     rollout: { ...rollout, ...rolloutOf(rollout, judged) },

@@ -12,7 +12,7 @@ export const eachValue = 'each value';
 
 /** `task` decides what the default metrics are. */
 export function judgedValuesOf(manifest: Manifest, task: Task): JudgedValues {
-  const { evaluation, drift, reproducibility, performance, readiness, impact, rollout, baseline } = manifest;
+  const { evaluation, drift, reproducibility, performance, replay, readiness, impact, rollout, baseline } = manifest;
   const values: readonly (readonly [string, Held | undefined])[] = [
     ['/baseline', typeof baseline === 'string' ? baseline : `version ${baseline.version}`],
     ['/evaluation/label', evaluation.label],
@@ -32,6 +32,7 @@ export function judgedValuesOf(manifest: Manifest, task: Task): JudgedValues {
       [pointerOf(['columns', name, 'pii']), column.pii],
     ]),
     ...named('/performance', performance ?? {}),
+    ['/replay/flips', replay?.flips],
     ['/readiness/minimum', readiness?.minimum],
     ...(impact === undefined ? [] : impactValues(impact)),
     ...named('/rollout/analysis', {

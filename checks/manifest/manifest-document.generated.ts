@@ -91,6 +91,7 @@ export interface ModelDocument {
   reproducibility: Reproducibility;
   drift: Drift;
   performance?: Performance;
+  replay?: Replay;
   explanation: Explanation;
   impact?: Impact;
   /**
@@ -398,21 +399,30 @@ export interface Effect {
  */
 export interface Performance {
   /**
-   * 99th percentile of latency, in milliseconds.
+   * 99th percentile of what a request of one row takes, in milliseconds.
    */
   p99Ms?: number;
   /**
-   * Memory of the process, in megabytes.
+   * Resident memory that loading and warming up adds to a process, in megabytes.
    */
   memoryMb?: number;
   /**
-   * Time to load, in milliseconds.
+   * Median time to load, in milliseconds.
    */
   loadMs?: number;
   /**
-   * Median compute time against the baseline, as a ratio, in the same run.
+   * Median compute time against the baseline, as a ratio, in the same run; counts only beyond 0.2 ms.
    */
   slowdown?: number;
+}
+/**
+ * What may change for recorded requests. Left out: it is told and decides nothing.
+ */
+export interface Replay {
+  /**
+   * Largest share of recorded requests whose decision may change against the baseline.
+   */
+  flips?: number;
 }
 /**
  * How the model is explained.

@@ -42,6 +42,8 @@ export interface Manifest {
     readonly loadMs?: number;
     readonly slowdown?: number;
   };
+  /** Share of recorded requests whose decision may change; undefined: told, never judged. */
+  readonly replay?: { readonly flips?: number };
   readonly explanation: { readonly background: number; readonly stable: number };
   readonly impact?: Impact;
   readonly attest: readonly {

@@ -119,6 +119,7 @@ function manifestOf(raw: document.ModelDocument): Manifest {
       effect: { ...raw.drift.effect },
     }),
     performance: raw.performance,
+    replay: raw.replay,
     explanation: raw.explanation,
     impact: raw.impact,
     attest: raw.attest,

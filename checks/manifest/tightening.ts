@@ -56,6 +56,11 @@ export const tightening: readonly Tightening[] = [
   { pointer: '/columns/*/protected', direction: remain, may: 'a protected column stays protected' },
   { pointer: '/columns/*/pii', direction: remain, may: 'a pii column stays pii' },
   { pointer: '/performance/*', direction: fall, may: 'a budget may only fall, and may not go' },
+  {
+    pointer: '/replay/flips',
+    direction: fall,
+    may: 'the share of decisions that may change may only fall, and may not go',
+  },
   { pointer: '/readiness/minimum', direction: rise, may: 'the least score may only rise, and may not go' },
   { pointer: '/impact', direction: remain, may: 'the impact matrix may not go' },
   {
