@@ -235,6 +235,6 @@ describe('measuring real models', async () => {
 
   test('memory is what the model adds, and a model that does not load leaves no number', async () => {
     expect(await addedMemory(job, read.table)).toBeLessThan(200e6);
-    await expect(addedMemory({ ...job, model: join(loans, 'models/none.onnx') }, read.table)).rejects.toThrow();
+    await expect(addedMemory({ ...job, model: join(loans, 'models/none.onnx') }, read.table)).rejects.toThrow('none.onnx');
   });
 });

@@ -4,6 +4,7 @@ import { readData, type DataTypes } from './evaluation-data.ts';
 import type { Job, PartName, Parts } from './job.ts';
 import type { Sink } from './measure.ts';
 import type { OpenModel } from './open-model.ts';
+import { replayPart } from './replay.ts';
 import { performancePart } from './time-models.ts';
 import { retrainedPart } from './retrained-evidence.ts';
 
@@ -41,7 +42,7 @@ const referencePart: LaterPart<'reference'> = {
 };
 
 /** In the order in which they are measured; the quickest first, since a crash in one loses those after it. */
-const laterParts: readonly LaterPart[] = [referencePart, performancePart, retrainedPart, explanationPart];
+const laterParts: readonly LaterPart[] = [referencePart, replayPart, performancePart, retrainedPart, explanationPart];
 
 export async function measureLater(measured: Measured, sink: Sink): Promise<void> {
   for (const later of laterParts) {
