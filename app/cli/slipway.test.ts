@@ -51,6 +51,19 @@ describe('slipway', () => {
     expect(slipway(root, '--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it('goes on to its exit status when its reader has left', () => {
+    const folder = join(root, 'read by head');
+    mkdirSync(folder);
+    const rows = Array.from({ length: 400 }, (_, i) => `${i},${Math.sin(i)}`).join('\n');
+    writeFileSync(join(folder, 'a.csv'), `at,x\n${rows}\n`);
+    const { status, stderr } = spawnSync(
+      'bash',
+      ['-c', 'set -o pipefail; "$0" "$1" drift a.csv a.csv --columns at,x | true', process.execPath, bin],
+      { cwd: folder, encoding: 'utf8', env: { PATH: process.env['PATH'], HOME: root, ORT_DISABLE_TELEMETRY: '1' } },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
   it.each([
     [['chekc'], /There is no command "chekc". Did you mean check\?/],
     [[], /slipway COMMAND/],

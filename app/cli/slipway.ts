@@ -9,6 +9,7 @@ import { cliEnvironment } from './config.ts';
 
 /** Runs one command line; resolves with the exit status, never rejects. */
 export async function main(argv: readonly string[]): Promise<number> {
+  for (const stream of [stdout, stderr]) stream.on('error', leaveQuietly);
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help')
     return help(name === undefined, rest[0]);
@@ -16,6 +17,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   const entry = commands.find((command) => command.name === name);
   if (entry === undefined) return unknownCommand(name);
   return runCommand(await entry.load(), rest);
+}
+
+/** `slipway … | head`: who read enough has left, and what the command is about goes on to its exit status. */
+function leaveQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 function say(text: string): number {
