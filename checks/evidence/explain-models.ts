@@ -9,7 +9,7 @@ import { metrics } from '../metrics/metrics.ts';
 import { scoredRows } from '../metrics/scored-rows.ts';
 import { seededRandom, type SeededRandom } from '../stats/seeded-random.ts';
 import type { Answers, EvaluationData, Labels, Part } from './evidence.ts';
-import type { ExplainedModel } from './explanation-evidence.ts';
+import type { ExplainedModel, ExplanationEvidence } from './explanation-evidence.ts';
 import type { LaterPart } from './later-parts.ts';
 import { gathered, missing } from './missing.ts';
 import { answer, type OpenModel } from './open-model.ts';
@@ -29,23 +29,37 @@ const SHARE_OF_ANSWERING = 0.05;
 export const explanationPart: LaterPart<'explanation'> = {
   part: 'explanation',
   stage: 'asking what drives the answers',
-  measure: async (measured) => {
-    const whole = sampleOf(measured.evaluation);
-    const { candidate, champion, championAnswers, job, rowMs } = measured;
-    const factors = factorsOf(candidate.signature, whole.table);
-    const plan = affordable(whole.table.rows, factors.length, rowMs, job.answerLimitMs);
-    const sample = firstRows(whole, plan.rows);
-    const metric = chosenMetric(job.metrics ?? [], await answer(candidate, sample.table), sample.labels);
-    if (metric.kind === 'missing') return metric;
-    const own = await explained(candidate, sample, metric.value, plan);
-    if (own.kind === 'missing') return own;
-    const other =
-      champion === undefined || championAnswers === undefined
-        ? undefined
-        : await explained(champion, sample, metric.value, plan);
-    return gathered({ candidate: own.value, ...(other?.kind === 'gathered' ? { champion: other.value } : {}) });
-  },
+  measure: ({ candidate, champion, championAnswers, evaluation, job, rowMs }) =>
+    explainModels(candidate, championAnswers === undefined ? undefined : champion, evaluation, { ...job, rowMs }),
 };
+
+export interface ExplainLimits {
+  /** Metrics that the manifest names, in its order. */
+  readonly metrics?: readonly MetricName[];
+  /** How long answering the evaluation rows may take; a part of it may go into explaining. */
+  readonly answerLimitMs: number;
+  /** Milliseconds a row takes the candidate. */
+  readonly rowMs: number;
+}
+
+/** What drives the candidate, and on the same rows and shuffles the champion. */
+export async function explainModels(
+  candidate: OpenModel,
+  champion: OpenModel | undefined,
+  evaluation: EvaluationData,
+  limits: ExplainLimits,
+): Promise<Part<ExplanationEvidence>> {
+  const whole = sampleOf(evaluation);
+  const factors = factorsOf(candidate.signature, whole.table);
+  const plan = affordable(whole.table.rows, factors.length, limits.rowMs, limits.answerLimitMs);
+  const sample = firstRows(whole, plan.rows);
+  const metric = chosenMetric(limits.metrics ?? [], await answer(candidate, sample.table), sample.labels);
+  if (metric.kind === 'missing') return metric;
+  const own = await explained(candidate, sample, metric.value, plan);
+  if (own.kind === 'missing') return own;
+  const other = champion === undefined ? undefined : await explained(champion, sample, metric.value, plan);
+  return gathered({ candidate: own.value, ...(other?.kind === 'gathered' ? { champion: other.value } : {}) });
+}
 
 /** Evaluation rows drawn without replacement, their labels, and which part each lies in. */
 interface Sample {

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+
+/** A prediction as a fleet's log tells it (docs/serving.md); what is not used here is left out. */
+export interface LoggedPrediction {
+  readonly id: string;
+  readonly model: string;
+  readonly version: string;
+  readonly revision: string;
+  readonly digest: string;
+  readonly rows: readonly {
+    readonly inputs?: Readonly<Record<string, unknown>>;
+    readonly score?: unknown;
+    readonly class?: string | number;
+  }[];
+}
+
+const LIMIT_MS = 30_000;
+const ANSWER_SHOWN = 300;
+
+/** Looks a prediction up in a fleet's log. Throws with what the fleet said where it does not have it. */
+export async function lookUpPrediction(
+  id: string,
+  fleet: string,
+  tokenFile: string | undefined,
+  signal: AbortSignal,
+): Promise<LoggedPrediction> {
+  const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).trim();
+  const url = `${fleet.replace(/\/$/, '')}/v1/predictions/${encodeURIComponent(id)}`;
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]),
+    });
+  } catch (cause) {
+    throw new Error(`no fleet answered at ${url}`, { cause });
+  }
+  const body = await response.text();
+  if (!response.ok)
+    throw new Error(`the fleet at ${fleet} does not tell prediction ${id}: ${saidOf(body, response.status)}`);
+  const parsed: unknown = JSON.parse(body);
+  if (!isPrediction(parsed))
+    throw new Error(`${url} answered something else than a prediction: ${body.slice(0, ANSWER_SHOWN)}`);
+  return parsed;
+}
+
+function saidOf(body: string, status: number): string {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed)
+      return `${String(parsed.error)} (status ${status})`;
+  } catch {
+    // Not a fleet of ours: said as it is.
+  }
+  return `status ${status}: ${body.slice(0, ANSWER_SHOWN)}`;
+}
+
+function isPrediction(value: unknown): value is LoggedPrediction {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'rows' in value &&
+    Array.isArray(value.rows) &&
+    'revision' in value &&
+    'model' in value
+  );
+}
