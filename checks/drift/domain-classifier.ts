@@ -30,7 +30,13 @@ const BOOSTING = { loss: 'logistic', rounds: 8, depth: 3, rate: 0.3, leafWeight:
  */
 export function domainClassifier(
   columns: readonly ComparableColumn[],
-  options: { readonly seed: number; readonly effect: number; readonly needed: number },
+  options: {
+    readonly seed: number;
+    readonly effect: number;
+    readonly needed: number;
+    /** Fewer, where many tests are simulated. */
+    readonly permutations?: number;
+  },
 ): DomainClassifier | undefined {
   const reference = columns[0]?.reference.length ?? 0;
   const window = columns[0]?.window.length ?? 0;
@@ -49,15 +55,16 @@ export function domainClassifier(
   const auc = crossFittedAuc(binned, isWindow, folds);
   let atLeast = 0;
   let drawn = 0;
-  let planned = PERMUTATIONS;
+  const usual = options.permutations ?? PERMUTATIONS;
+  let planned = usual;
   while (drawn < planned) {
     shuffle(isWindow, random);
     if (crossFittedAuc(binned, isWindow, folds) >= auc) atLeast++;
     drawn++;
-    const stillLeast = drawn === PERMUTATIONS && atLeast === 0 && auc >= options.effect;
-    if (stillLeast) planned = Math.min(MOST_PERMUTATIONS, Math.max(PERMUTATIONS, options.needed));
+    const stillLeast = drawn === usual && atLeast === 0 && auc >= options.effect;
+    if (stillLeast) planned = Math.min(MOST_PERMUTATIONS, Math.max(usual, options.needed));
     // One that comes near settles that the family's limit cannot be reached; what is drawn until then is the p-value.
-    if (drawn > PERMUTATIONS && atLeast > 0) break;
+    if (drawn > usual && atLeast > 0) break;
   }
   return {
     auc,

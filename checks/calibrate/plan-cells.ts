@@ -1,0 +1,122 @@
+import type { Cell, Subject, Task } from './cell.ts';
+import { columnKinds } from './column-kinds.ts';
+import { jointKinds } from './joint-kinds.ts';
+import { modelKinds } from './model-kinds.ts';
+import { columnMethods } from './simulate-columns.ts';
+import { jointMethods } from './simulate-joint.ts';
+
+/** A cell with how often it is to be repeated. */
+export interface PlannedCell extends Cell {
+  readonly repetitions: number;
+}
+
+export const WINDOWS = [50, 200, 500, 2000, 10_000, 50_000] as const;
+/** Rows of the reference in every cell but the last: what a manifest's reference commonly holds. */
+export const REFERENCE = 2000;
+/** Once more with both sides at the largest window, on fewer repetitions: twice the rows for the easier case. */
+export const LARGEST = { reference: 50_000, window: 50_000, repetitions: 1000 } as const;
+const REPETITIONS = 10_000;
+/** Power is told to a point or two, and has no band. */
+const POWER_REPETITIONS = 1000;
+
+const JOINT_ROWS = [50, 200, 500] as const;
+const JOINT_REPETITIONS = 1000;
+const JOINT_POWER_REPETITIONS = 200;
+
+/** Rows that two models answer; a bootstrap of 10,000 rows is 20 million draws a verdict, so fewer are repeated. */
+const MODEL_ROWS = [
+  { rows: 100, repetitions: 4000 },
+  { rows: 300, repetitions: 2000 },
+  { rows: 1000, repetitions: 1000 },
+  { rows: 3000, repetitions: 400 },
+  { rows: 10_000, repetitions: 200 },
+] as const;
+
+/** Every cell, the same in every run. */
+export function planCells(): readonly PlannedCell[] {
+  return [...columnCells(), ...jointCells(), ...modelCells()];
+}
+
+function columnCells(): readonly PlannedCell[] {
+  const sizes = [
+    ...WINDOWS.map((window) => ({ reference: REFERENCE, window, repetitions: REPETITIONS })),
+    LARGEST,
+  ] as const;
+  return columnKinds.flatMap(({ name: kind }) =>
+    columnMethods(kind).flatMap((method) =>
+      sizes.flatMap(({ reference, window, repetitions }) => {
+        const cell = { subject: 'column', kind, method, reference, window } as const;
+        return [
+          { ...cell, shifted: false, repetitions },
+          { ...cell, shifted: true, repetitions: Math.min(repetitions, POWER_REPETITIONS) },
+        ];
+      }),
+    ),
+  );
+}
+
+function jointCells(): readonly PlannedCell[] {
+  return jointKinds.flatMap(({ name: kind }) =>
+    Object.keys(jointMethods).flatMap((method) =>
+      JOINT_ROWS.flatMap((rows) => {
+        const cell = { subject: 'joint', kind, method, reference: rows, window: rows } as const;
+        return [
+          { ...cell, shifted: false, repetitions: JOINT_REPETITIONS },
+          { ...cell, shifted: true, repetitions: JOINT_POWER_REPETITIONS },
+        ];
+      }),
+    ),
+  );
+}
+
+function modelCells(): readonly PlannedCell[] {
+  return modelKinds.flatMap(({ name: kind, metrics }) =>
+    metrics.flatMap((method) =>
+      MODEL_ROWS.map(({ rows, repetitions }) => ({
+        subject: 'models' as const,
+        kind,
+        method,
+        reference: rows,
+        window: rows,
+        shifted: false,
+        repetitions,
+      })),
+    ),
+  );
+}
+
+/** Repetitions that one seed serves; part of what a seed means, so a change of it makes other numbers. */
+export const BLOCK_REPETITIONS = { column: 500, joint: 50, models: 100 } as const satisfies Record<Subject, number>;
+
+/** Blocks a cell that come before the rest of any other: a run that is cut short has something to say of each. */
+const FIRST_BLOCKS = 2;
+
+/**
+ * What is left to run: blocks of cells that `isDone` does not know, several methods of one block together; the first blocks of every
+ * cell first, then small windows before large ones.
+ */
+export function planTasks(
+  cells: readonly PlannedCell[],
+  isDone: (cell: Cell, block: number, repetitions: number) => boolean,
+): readonly Task[] {
+  const tasks = new Map<string, Task & { readonly methods: string[] }>();
+  for (const { repetitions: wanted, method, ...place } of cells) {
+    const size = BLOCK_REPETITIONS[place.subject];
+    for (let block = 0; block * size < wanted; block++) {
+      const repetitions = Math.min(size, wanted - block * size);
+      if (isDone({ ...place, method }, block, repetitions)) continue;
+      const key = JSON.stringify([place, block]);
+      const task = tasks.get(key) ?? { ...place, methods: [], block, repetitions };
+      task.methods.push(method);
+      tasks.set(key, task);
+    }
+  }
+  const turn = ({ block }: Task) => Math.max(0, block - FIRST_BLOCKS + 1);
+  return [...tasks.values()].toSorted(
+    (a, b) => Math.min(1, turn(a)) - Math.min(1, turn(b)) || rowsOf(a) - rowsOf(b) || a.block - b.block,
+  );
+}
+
+function rowsOf({ reference, window }: Task): number {
+  return reference + window;
+}
