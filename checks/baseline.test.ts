@@ -265,8 +265,8 @@ describe('judgements', () => {
     expect(only(findings, 'cohorts/gap/group/selection_rate')).toMatchObject({ verdict: 'pass' });
   });
 
-  test('without cohorts the check does not apply', () => {
-    const { findings } = cohortsCheck.judge(sampleEvidence({ data, candidate: champion, champion }));
+  test('without cohorts and without a champion the check does not apply', () => {
+    const { findings } = cohortsCheck.judge(sampleEvidence({ data, candidate: champion }));
     expect(checkConclusionOf(findings)).toBe('skipped');
   });
 });

@@ -4,6 +4,7 @@ import type { Check, Judgement } from './check.ts';
 import { type Cohort, cohortRules, cohortsOfColumn, intersectionsOf } from './cohorts/cohort.ts';
 import { gapFindings } from './cohorts/gaps.ts';
 import { FEWEST_OF_CLASS, FEWEST_ROWS, judgeCohort, rarerOf } from './cohorts/judge-cohort.ts';
+import { sliceFindings } from './cohorts/slice-findings.ts';
 import type { Answers, EvaluationData, Evidence } from './evidence/evidence.ts';
 import { inconclusive, missingFinding, notApplicable } from './finding.ts';
 import type { MetricRule } from './manifest/manifest.ts';
@@ -11,7 +12,7 @@ import { type Compared, compareMetric } from './metrics/compare-metric.ts';
 import { metricOfRows } from './metrics/metric-value.ts';
 import { marginOf } from './metrics/metrics.ts';
 import { groupsOf, labelledRows, pickedRows, type ScoredRows, scoredRows } from './metrics/scored-rows.ts';
-import { decimalsForDifference, limitText, numberText, plural } from './report/format.ts';
+import { countText, decimalsForDifference, limitText, numberText, plural } from './report/format.ts';
 import { improvementSign } from './report/improvement-sign.ts';
 import { comparisonOf } from './report/measured.ts';
 import type { Finding } from './report/report.ts';
@@ -29,10 +30,7 @@ export const cohortsCheck: Check = {
 
 function judge(evidence: Evidence): Judgement {
   const rules = cohortRules(evidence.proposal.manifest);
-  if (rules.length === 0) {
-    const finding = notApplicable('cohorts/declared', 'the manifest declares no cohorts and no protected columns');
-    return { findings: [finding], title: finding.reason };
-  }
+  if (rules.length === 0 && evidence.baseline.kind === 'simple') return alone(noneDeclared());
   const { evaluation, candidate } = evidence;
   if (evaluation.kind === 'missing') return alone(missingFinding('cohorts', 'evidence', evaluation));
   if (candidate.kind === 'missing') return alone(missingFinding('cohorts', 'evidence', candidate));
@@ -44,6 +42,10 @@ function judge(evidence: Evidence): Judgement {
   if (a.kind === 'undefined') return alone(inconclusive('cohorts/evidence', `candidate: ${a.reason}`, {}));
   if (b.kind === 'undefined') return alone(inconclusive('cohorts/evidence', `baseline: ${b.reason}`, {}));
   return judgeRows({ evidence, data: evaluation.value, rows, candidate: a.rows, champion: b.rows });
+}
+
+function noneDeclared(): Finding {
+  return notApplicable('cohorts/declared', 'the manifest declares no cohorts and no protected columns');
 }
 
 function alone(finding: Finding): Judgement {
@@ -85,6 +87,8 @@ function judgeRows(sides: Sides): Judgement {
     ...judged,
     ...gaps,
     ...absent.map(({ column, declared }) => absentFinding(sides, column, declared)),
+    ...(rules.length === 0 ? [noneDeclared()] : []),
+    ...sliceFindings(sides),
   ];
   return { findings, title: titleOf(findings), method: methodOf(evidence, cohorts) };
 }
@@ -193,7 +197,17 @@ function shortFinding(finding: Finding): string {
   return `${cohort}: ${metric} ${change} by ${numberText(Math.abs(difference), decimals)} (margin ${limitText(margin)})`;
 }
 
-function passTitle(findings: readonly Finding[]): string {
+/** Findings that are no declared cohort's. */
+const BESIDES: ReadonlySet<string> = new Set(['cohorts/declared', 'cohorts/slices', 'cohorts/weakest-slice']);
+
+function passTitle(all: readonly Finding[]): string {
+  const findings = all.filter(({ id }) => !BESIDES.has(id));
+  const slices = all.find(({ id }) => id === 'cohorts/slices');
+  const searched = slices?.verdict === 'pass' ? slices.measured.searched : undefined;
+  if (findings.length === 0)
+    return typeof searched === 'number'
+      ? `no cohorts are declared; of ${countText(searched)} slices searched none is found worse`
+      : (slices?.reason ?? noneDeclared().reason);
   const undecided = findings.filter(({ verdict }) => verdict === 'inconclusive');
   const right = findings.filter(({ verdict }) => verdict === 'pass').length;
   if (right === 0) return `no cohort has rows enough to say: ${plural(undecided.length, 'finding')}`;

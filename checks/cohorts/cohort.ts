@@ -21,6 +21,7 @@ const MOST_VALUES = 20;
 /** An intersection of fewer rows says nothing. */
 const FEWEST_INTERSECTION_ROWS = 30;
 const MOST_INTERSECTIONS = 200;
+const EDGE_DIGITS = 4;
 
 /** Declared cohorts, then every protected column that is not among them. */
 export function cohortRules(manifest: Manifest): readonly (CohortRule & { readonly declared: boolean })[] {
@@ -135,7 +136,8 @@ function numberLabel(
       return Number.isNaN(value) ? missing : { key: String(value), name: String(value), order: value };
     };
   }
-  const quarters = [0.25, 0.5, 0.75].map((p) => quantileSorted(known, p));
+  // Rounded, since an edge is read by people and named in findings.
+  const quarters = [0.25, 0.5, 0.75].map((p) => Number(quantileSorted(known, p).toPrecision(EDGE_DIGITS)));
   const edges = [...new Set(declared ?? quarters)].toSorted((a, b) => a - b);
   const whole = known.every(Number.isInteger) && edges.every(Number.isInteger);
   return (row) => {

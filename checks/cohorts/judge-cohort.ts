@@ -3,6 +3,7 @@ import { comparisonSentence } from '../baseline/metric-sentences.ts';
 import type { Compared } from '../metrics/compare-metric.ts';
 import { improvementOf } from '../metrics/metrics.ts';
 import type { ScoredRows } from '../metrics/scored-rows.ts';
+import { plural } from '../report/format.ts';
 import type { Finding } from '../report/report.ts';
 import type { Cohort } from './cohort.ts';
 
@@ -19,8 +20,9 @@ const ALPHA = 0.05;
 export interface CohortJudgement {
   readonly cohort: Cohort;
   readonly compared: Compared;
-  /** How many cohorts the intervals hold for jointly (Bonferroni). */
+  /** How many comparisons the intervals hold for jointly (Bonferroni), and what they are called. */
   readonly family: number;
+  readonly familyName?: string;
   readonly margin: number;
   /** Rows outside of the most frequent class; the rows themselves for numbers. */
   readonly rarer: number;
@@ -34,7 +36,7 @@ export interface CohortJudgement {
 export function judgeCohort(
   judgement: CohortJudgement,
 ): Pick<Finding, 'verdict' | 'severity' | 'reason' | 'measured' | 'next'> {
-  const { cohort, compared, family, margin } = judgement;
+  const { cohort, compared, family, margin, familyName = 'cohort' } = judgement;
   const joint = compared.intervalAt(ALPHA / family);
   const own = nonInferiority(compared, margin);
   const surelyWorse = improvementInterval(compared, joint).upper < -margin;
@@ -55,7 +57,8 @@ export function judgeCohort(
       : {}),
   } as const;
   const told = verdict === 'pass' ? compared.interval : joint;
-  const intervalName = verdict === 'pass' ? '95 % interval' : `95 % interval jointly over ${family} cohorts`;
+  const intervalName =
+    verdict === 'pass' ? '95 % interval' : `95 % interval jointly over ${plural(family, familyName)}`;
   return {
     verdict,
     severity: verdict === 'inconclusive' && !isBlocking(judgement, improvement) ? 'advisory' : 'blocking',
