@@ -67,6 +67,7 @@ async function openWorld(folder: string): Promise<World> {
       issues: 'write',
       metadata: 'read',
       pull_requests: 'write',
+      statuses: 'read',
     },
   } as const;
   const { appId, privateKey } = github.registerApp(registration);

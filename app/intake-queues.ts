@@ -8,10 +8,10 @@ import { listOpenPullRequests } from './github/pull-requests.ts';
 import { githubSnapshot } from './github/snapshot.ts';
 import type { ButtonPress, Intake, Place } from './intake.ts';
 import type { Project } from './project.ts';
+import { approvalsChanged } from './proposals/approvals-changed.ts';
 import { checkProposal } from './proposals/check-proposal.ts';
 import { closeLeftRuns } from './proposals/open-runs.ts';
 import { buttonAnswer } from './proposals/press-button.ts';
-import { refreshApprovals } from './proposals/refresh-approvals.ts';
 import type { Queue } from './queue.ts';
 import { subjectOf } from './subject.ts';
 import type { Check } from '../checks/check.ts';
@@ -71,7 +71,11 @@ export function queuedIntake(parts: IntakeParts): Intake {
       prompt.add({
         key: `${named(place)}#${number} approvals`,
         repeat: 'joins',
-        run: async (signal) => refreshApprovals((await projectOf(place)).repository, number, signal),
+        async run(signal) {
+          const { repository } = await projectOf(place);
+          // Evidence comes from the cache: only what the approvals decide changes.
+          if (await approvalsChanged(repository, number, signal)) intake.proposal(place, number, 'quiet');
+        },
       });
     },
     comment(place, comment) {

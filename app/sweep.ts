@@ -29,7 +29,7 @@ const rememberedHeads = 10_000;
 
 export function createSweep(parts: {
   readonly appId: number;
-  readonly intake: Pick<Intake, 'proposal' | 'comment'>;
+  readonly intake: Pick<Intake, 'proposal' | 'approvals' | 'comment'>;
   /** Whether a proposal is being judged, or will be. */
   readonly isUnderWay: (project: Project, number: number) => boolean;
   readonly now: () => Date;
@@ -47,6 +47,7 @@ export function createSweep(parts: {
         const state = await stateOf(project, headSha, parts.appId, signal);
         const nowMs = parts.now().getTime();
         if (state === 'judged') judged.add(headSha);
+        else if (state === 'waiting') parts.intake.approvals(place, number);
         else if (state === 'open' || nowMs - (retried.get(headSha) ?? 0) > retryMs) {
           if (state === 'failed') retried.set(headSha, nowMs);
           parts.intake.proposal(place, number, 'quiet');
@@ -66,15 +67,17 @@ export function createSweep(parts: {
   };
 }
 
-/** What a head's summary check says of how far its judgement came. */
+/** What a head's summary check says of how far its judgement came; `waiting`: to the end, and something may still turn it green. */
 async function stateOf(
   { repository }: Project,
   headSha: string,
   appId: number,
   signal: AbortSignal,
-): Promise<'judged' | 'failed' | 'open'> {
+): Promise<'judged' | 'waiting' | 'failed' | 'open'> {
   const runs = await listCheckRuns(repository, headSha, appId, signal);
   const summary = runs.find(({ name }) => name === summaryName);
   if (summary?.status !== 'completed' || summary.conclusion === 'cancelled') return 'open';
-  return summary.title === failedTitle ? 'failed' : 'judged';
+  if (summary.title === failedTitle) return 'failed';
+  // Perhaps for approvals, whose webhook was lost.
+  return summary.conclusion === 'action_required' ? 'waiting' : 'judged';
 }

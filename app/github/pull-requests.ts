@@ -64,15 +64,32 @@ export async function listOpenPullRequests(
   return pulls.map(pullRequestOf);
 }
 
-/**
- * Logins whose latest review of this head approves it. A review of an earlier commit does not count: what was approved is
- * not what would be merged. Comments do not change a verdict; a dismissal takes it back.
- */
+/** A review that approves. */
+export interface Approval {
+  readonly by: string;
+  /** ISO date-time. */
+  readonly at: string;
+  readonly url: string;
+}
+
+/** Logins whose latest review of this head approves it. */
 export async function approvalsOf(
   repository: Repository,
   pullRequest: { readonly number: number; readonly headSha: string },
   signal?: AbortSignal,
 ): Promise<readonly string[]> {
+  return (await readApprovals(repository, pullRequest, signal)).map(({ by }) => by);
+}
+
+/**
+ * Latest reviews of this head that approve it, one a person. A review of an earlier commit does not count: what was approved is
+ * not what would be merged. Comments do not change a verdict; a dismissal takes it back.
+ */
+export async function readApprovals(
+  repository: Repository,
+  pullRequest: { readonly number: number; readonly headSha: string },
+  signal?: AbortSignal,
+): Promise<readonly Approval[]> {
   const { owner, repo, request } = repository;
   const reviews = await allPages(async (page) => {
     const { data } = await request('GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews', {
@@ -84,29 +101,39 @@ export async function approvalsOf(
     });
     return data;
   }, pageLimit);
-  return approversOf(
-    reviews.map(({ user, state, commit_id }) => ({ login: user?.login, state, commit: commit_id })),
-    pullRequest.headSha,
-  );
+  const told = reviews.map((review) => ({
+    login: review.user?.login,
+    state: review.state,
+    commit: review.commit_id,
+    at: review.submitted_at ?? '',
+    url: review.html_url,
+  }));
+  return approvingOf(told, pullRequest.headSha).map(({ login, at, url }) => ({ by: login, at, url }));
+}
+
+interface Review {
+  readonly login?: string | undefined;
+  readonly state: string;
+  readonly commit?: string | null | undefined;
 }
 
 /** Pure part of `approvalsOf`: reviews oldest first. */
-export function approversOf(
-  reviews: readonly {
-    readonly login?: string | undefined;
-    readonly state: string;
-    readonly commit?: string | null | undefined;
-  }[],
+export function approversOf(reviews: readonly Review[], headSha: string): readonly string[] {
+  return approvingOf(reviews, headSha).map(({ login }) => login);
+}
+
+function approvingOf<R extends Review>(
+  reviews: readonly R[],
   headSha: string,
-): readonly string[] {
-  const latest = new Map<string, { readonly state: string; readonly commit?: string | null | undefined }>();
-  for (const { login, state, commit } of reviews) {
-    if (login === undefined || state === 'COMMENTED' || state === 'PENDING') continue;
-    latest.set(login, { state, commit });
+): readonly (R & { readonly login: string })[] {
+  const latest = new Map<string, R>();
+  for (const review of reviews) {
+    if (review.login === undefined || review.state === 'COMMENTED' || review.state === 'PENDING') continue;
+    latest.set(review.login, review);
   }
   return [...latest]
     .filter(([, { state, commit }]) => state === 'APPROVED' && commit === headSha)
-    .map(([login]) => login);
+    .map(([login, review]) => ({ ...review, login }));
 }
 
 /** Everyone who wrote a part of a pull request: its author, and the authors and committers of its commits. */

@@ -1,4 +1,5 @@
 import type { CheckName } from '../../checks/check.ts';
+import type { Governance } from '../../checks/evidence/governance.ts';
 import type { CheckResult, Report } from '../../checks/report/report.ts';
 import type { PullRequest } from '../github/pull-requests.ts';
 import type { Repository } from '../github/request.ts';
@@ -6,6 +7,7 @@ import { modelNameOf } from './changed-models.ts';
 import type { CheckRunOutput } from '../github/check-runs.ts';
 import { checkRunOutput, unjudgedOutput } from './check-run-output.ts';
 import type { DashboardPlace } from './check-run-output.ts';
+import { governanceOfPull } from './governance.ts';
 import { judgeModel } from './judge-model.ts';
 import type { Judgement, JudgeParts } from './judge-model.ts';
 import { lookAtProposal, readProposal } from './look-at-proposal.ts';
@@ -25,8 +27,6 @@ export interface ProposalParts extends JudgeParts, LookParts {
   readonly openRuns: OpenRuns;
   /** Every check there is, in the order in which they are shown. */
   readonly checkNames: readonly CheckName[];
-  /** The dashboard's address; undefined: no links. */
-  readonly publicUrl?: string;
 }
 
 /** One model of a proposal after judging. */
@@ -61,8 +61,13 @@ export async function checkProposal(
     runs.open(summaryName);
     const look = await lookAtProposal(parts, pull, signal);
     if (look.kind === 'unclear') return runs.close(summaryName, failedOutput(look.reason));
-    const outcomes = await judgeAll(parts, look.proposal, !quiet, runs, signal);
-    await publishPlan(parts, look.proposal, outcomes, detailsUrl, signal);
+    const { proposal } = look;
+    // Without a model there is nothing that anybody's word could decide.
+    const governance: Governance =
+      proposal.changed.length === 0 ? {} : await governanceOfPull(parts, pull, proposal.base, signal);
+    const outcomes = await judgeAll(parts, { ...proposal, governance }, !quiet, runs, signal);
+    const approvals = governance.approvals?.map(({ by }) => by) ?? [];
+    await publishPlan(parts, proposal, { outcomes, approvals, detailsUrl }, signal);
     // The summary is what lets a merge through: it comes when everything under it can be read.
     await runs.written();
     runs.close(
@@ -96,10 +101,14 @@ async function isHead({ repository }: ProposalParts, { number, headSha }: PullRe
   return now?.headSha === headSha;
 }
 
+interface GovernedProposal extends Proposal {
+  readonly governance: Governance;
+}
+
 /** One model after the other: each takes a child process with its own limits of time and memory. */
 async function judgeAll(
   parts: ProposalParts,
-  proposal: Proposal,
+  proposal: GovernedProposal,
   fresh: boolean,
   runs: ProposalRuns,
   signal: AbortSignal,
@@ -121,12 +130,12 @@ async function judgeAll(
 
 async function judgeOne(
   parts: ProposalParts,
-  proposal: Proposal,
+  proposal: GovernedProposal,
   model: { readonly path: string; readonly tree: string; readonly fresh: boolean },
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { pull, head, base, policy, history } = proposal;
-  const subject = { ...model, proposal: head, base, policy, history, waivedUnder: pull.number };
+  const { pull, head, base, policy, history, governance } = proposal;
+  const subject = { ...model, proposal: head, base, policy, history, governance, waivedUnder: pull.number };
   const judged = await judgeModel(parts, subject, signal);
   if (judged.kind === 'unreadable') {
     const checks = unreadableChecks(judged.problems, parts.checkNames);

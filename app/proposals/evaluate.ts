@@ -1,9 +1,12 @@
 import { folderOf, parseManifest } from '../../checks/manifest/parse-manifest.ts';
 import type { Report } from '../../checks/report/report.ts';
+import { readPullRequest } from '../github/pull-requests.ts';
 import { githubHistory } from '../github/history.ts';
 import { readPolicy } from '../github/policy.ts';
 import type { Evaluation } from '../rollouts/judge.ts';
 import { manifestPathOf } from './changed-models.ts';
+import { governanceOfPull, rolloutsOf } from './governance.ts';
+import { monitoringOf } from './judge-model.ts';
 import type { JudgeParts } from './judge-model.ts';
 import type { LookParts } from './look-at-proposal.ts';
 import { windowOf } from './recorded-window.ts';
@@ -13,11 +16,11 @@ import { windowOf } from './recorded-window.ts';
  * changed since. The same checks as for a proposal; who asks keeps the result.
  */
 export async function evaluate(
-  parts: JudgeParts & LookParts,
+  parts: JudgeParts & LookParts & { readonly appId: number },
   evaluation: Evaluation,
   signal: AbortSignal,
 ): Promise<Report> {
-  const { path, proposal, production, waivers, model } = evaluation;
+  const { path, proposal, production, waivers, model, pullRequest } = evaluation;
   const { repository, store } = parts;
   const { policy } = await readPolicy(proposal, signal);
   const history = githubHistory(repository, {
@@ -40,6 +43,9 @@ export async function evaluate(
     },
     signal,
   );
+  const { lines } = await parts.ledger.read(signal);
+  const pull = pullRequest === undefined ? undefined : await readPullRequest(repository, pullRequest, signal);
+  const people = pull === undefined ? {} : await governanceOfPull(parts, pull, base ?? proposal, signal);
   return parts.checkModel(
     {
       path,
@@ -49,6 +55,11 @@ export async function evaluate(
       versions: history,
       policy,
       ...(window === undefined ? {} : { window }),
+      governance: {
+        ...people,
+        rollouts: rolloutsOf(lines, model),
+        monitoring: monitoringOf(parts, model, window !== undefined),
+      },
       waivers,
     },
     { cacheFolder: parts.cacheFolder, now: parts.now(), signal },

@@ -1,4 +1,5 @@
 import type { CheckModel, ModelProposal } from '../../checks/check-model.ts';
+import type { Governance } from '../../checks/evidence/governance.ts';
 import type { LoadedManifest } from '../../checks/manifest/manifest.ts';
 import { folderOf, parseManifest } from '../../checks/manifest/parse-manifest.ts';
 import type { Policy } from '../../checks/manifest/policy.ts';
@@ -8,6 +9,7 @@ import type { PlanRow } from '../dashboard/views.ts';
 import type { GithubHistory } from '../github/history.ts';
 import type { GithubSnapshot } from '../github/snapshot.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { rolloutsOf } from './governance.ts';
 import { planRows, withNewColumns } from './model-plan.ts';
 import { productionOf } from './production.ts';
 import type { Production } from './production.ts';
@@ -22,6 +24,8 @@ export interface JudgeParts {
   /** Caches: evidence, artifacts, windows. */
   readonly cacheFolder: string;
   readonly now: () => Date;
+  /** The dashboard's address; undefined: no links. */
+  readonly publicUrl?: string;
 }
 
 /** One model of a proposal. */
@@ -36,6 +40,8 @@ export interface JudgeSubject {
   readonly history: GithubHistory;
   /** The pull request's number, which its waivers were given under. */
   readonly waivedUnder: number;
+  /** What people and other programs say of the proposal; undefined: nobody was asked. */
+  readonly governance?: Governance;
   /** Take the recorded rows of now, not those of the last judgement of this commit. */
   readonly fresh: boolean;
 }
@@ -88,6 +94,11 @@ export async function judgeModel(parts: JudgeParts, subject: JudgeSubject, signa
     versions: subject.history,
     policy: subject.policy,
     ...(window === undefined ? {} : { window }),
+    governance: {
+      ...subject.governance,
+      rollouts: rolloutsOf(lines, model),
+      monitoring: monitoringOf(parts, model, window !== undefined),
+    },
     waivers: waiversOf(lines, { model, subject: subject.waivedUnder, now: parts.now() }),
     ...(restores === undefined ? {} : { restores }),
   };
@@ -100,6 +111,15 @@ export async function judgeModel(parts: JudgeParts, subject: JudgeSubject, signa
   const planned = planRows(champion, { manifest: loaded.manifest, revision: loaded.revision });
   const rows = withNewColumns(planned, report);
   return { kind: 'judged', judgement: { loaded, report, ...(production === undefined ? {} : { production }), rows } };
+}
+
+/** What the fleet shows of a model, beside the proposal. */
+export function monitoringOf(
+  { publicUrl }: Pick<JudgeParts, 'publicUrl'>,
+  model: string,
+  recordsPredictions: boolean,
+): NonNullable<Governance['monitoring']> {
+  return { recordsPredictions, ...(publicUrl === undefined ? {} : { url: `${publicUrl}/models/${model}` }) };
 }
 
 /** The tree that production's revision came from: told with the revision, else found by the version's binding in git. */

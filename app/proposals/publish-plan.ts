@@ -1,5 +1,5 @@
 import { putComment } from '../github/comments.ts';
-import { approvalsOf, listOpenPullRequests } from '../github/pull-requests.ts';
+import { listOpenPullRequests } from '../github/pull-requests.ts';
 import type { Repository } from '../github/request.ts';
 import { checkedOf } from '../ledger/checked.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -16,16 +16,18 @@ export const planKey = 'plan';
 export async function publishPlan(
   parts: { readonly repository: Repository; readonly ledger: Ledger },
   proposal: Proposal,
-  outcomes: readonly Outcome[],
-  detailsUrl: string | undefined,
+  told: {
+    readonly outcomes: readonly Outcome[];
+    /** Who approves its head, without those who wrote a part of it. */
+    readonly approvals: readonly string[];
+    readonly detailsUrl: string | undefined;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const { pull, policy, changed, base } = proposal;
   if (changed.length === 0) return;
-  const [rivals, approvals] = await Promise.all([
-    rivalsOf(parts, pull.number, pull.baseRef, signal),
-    approvalsOf(parts.repository, pull, signal),
-  ]);
+  const { outcomes, approvals, detailsUrl } = told;
+  const rivals = await rivalsOf(parts, pull.number, pull.baseRef, signal);
   const judged = outcomes.map(({ verdict, judgement }): PlannedModel => {
     const against = judgement?.production?.version;
     return {

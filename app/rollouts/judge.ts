@@ -16,6 +16,8 @@ export interface Evaluation {
   readonly path: string;
   readonly proposal: TreeSnapshot;
   readonly production?: { readonly snapshot: TreeSnapshot; readonly path: string };
+  /** The merged pull request that brought it; undefined for a push. */
+  readonly pullRequest?: number;
   /** Waivers that were given in the proposal that brought it. */
   readonly waivers: readonly Waiver[];
 }
@@ -112,6 +114,7 @@ async function judge(parts: JudgeParts, desired: DesiredModel, stable: Deployed 
       ...(stable?.commit === undefined
         ? {}
         : { production: { snapshot: github.snapshot(stable.commit), path: stable.path } }),
+      ...(pullRequest === undefined ? {} : { pullRequest }),
       waivers:
         pullRequest === undefined ? [] : waiversOf(lines, { model: manifest.name, subject: pullRequest, now: clock() }),
     },

@@ -20,12 +20,8 @@ export interface Governance {
     readonly canaried: boolean;
     readonly url?: string;
   }[];
-  /** Whether predictions of production are recorded and watched. */
-  readonly monitoring?: {
-    readonly recordsPredictions: boolean;
-    readonly receivesFeedback: boolean;
-    readonly url?: string;
-  };
+  /** Whether production's requests are recorded: at least as many as the drift check needs. Whether labels come back is seen in the recorded rows. */
+  readonly monitoring?: { readonly recordsPredictions: boolean; readonly url?: string };
   /** Whether the proposal came by a reviewed pull request, and who must own it. */
   readonly review?: { readonly url: string; readonly codeOwners: boolean };
 }

@@ -143,11 +143,10 @@ function stable(facts: ReadinessFacts): Shown {
 }
 
 function servedQuality(facts: ReadinessFacts): Shown {
-  const monitoring = facts.evidence.governance?.monitoring;
-  if (monitoring === undefined) return lacking('no fleet was asked whether labels come back');
-  if (!monitoring.receivesFeedback) return lacking('no labels come back for what was served', { ...monitoring });
-  const relation = facts.found('drift').filter(({ id }) => id === 'drift/relation' || id === 'drift/labels');
-  return recordedRows(facts) === undefined
-    ? lacking('too few requests were recorded to judge quality by', { ...monitoring })
-    : shownByFindings(relation, 'drift on labelled requests', 'the loss on what was served could not be compared');
+  const window = recordedRows(facts);
+  if (window === undefined) return lacking('no requests of production were recorded');
+  if (window.labels === undefined)
+    return lacking('no labels come back for what was served', { rows: window.table.rows });
+  const relation = facts.found('drift').filter(({ id }) => id === 'drift/relation');
+  return shownByFindings(relation, 'drift on labelled requests', 'the loss on what was served could not be compared');
 }
