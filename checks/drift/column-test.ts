@@ -1,0 +1,123 @@
+import { andersonDarlingOfTies } from '../stats/anderson-darling.ts';
+import { chiSquaredContingency } from '../stats/chi-squared-contingency.ts';
+import { chiSquaredUpper } from '../stats/chi-squared-upper.ts';
+import { cramerVonMisesOfTies } from '../stats/cramer-von-mises.ts';
+import { gTest } from '../stats/g-test.ts';
+import { hellinger } from '../stats/hellinger.ts';
+import { jensenShannon } from '../stats/jensen-shannon.ts';
+import { ksOfTies } from '../stats/ks-two-sample.ts';
+import { lInfinity } from '../stats/l-infinity.ts';
+import { mannWhitneyOfTies } from '../stats/mann-whitney.ts';
+import { type MergedTies, mergedTies } from '../stats/merged-ties.ts';
+import { populationStability } from '../stats/population-stability.ts';
+import { totalVariation } from '../stats/total-variation.ts';
+import type { ColumnBins } from './column-bins.ts';
+import { permutedTable, type TableDistance } from './permuted-table.ts';
+import { finiteValues, rankedValues, type SortedColumn } from './sorted-column.ts';
+import { wassersteinTest } from './wasserstein-test.ts';
+
+/** Tests that a column can be put to; each gives a p-value. */
+export const driftMethods = [
+  'ks',
+  'chi-squared',
+  'psi',
+  'g-test',
+  'cramer-von-mises',
+  'anderson-darling',
+  'mann-whitney',
+  'wasserstein',
+  'jensen-shannon',
+  'hellinger',
+  'tvd',
+  'l-infinity',
+] as const;
+export type DriftMethod = (typeof driftMethods)[number];
+
+/** Those that need the order of a number's values; the others compare counts, by value or by bin of the reference. */
+type RankMethod = 'ks' | 'cramer-von-mises' | 'anderson-darling' | 'mann-whitney' | 'wasserstein';
+type DistanceMethod = 'jensen-shannon' | 'hellinger' | 'tvd' | 'l-infinity';
+
+function isRankMethod(method: DriftMethod): method is RankMethod {
+  return /^(ks|cramer-von-mises|anderson-darling|mann-whitney|wasserstein)$/.test(method);
+}
+
+export interface ColumnTest {
+  readonly method: DriftMethod;
+  /** In which form, where it is not the usual asymptotic one. */
+  readonly variant?: 'exact' | 'permutation' | 'fisher' | 'simulated';
+  readonly statistic: number;
+  readonly pValue: number;
+}
+
+/** Rank tests are for numbers; a category that is asked for one is put to the usual test instead. */
+export function methodFor(column: SortedColumn, bins: ColumnBins, wanted: DriftMethod | undefined): DriftMethod {
+  const usual = column.kind === 'category' || bins.isByValue ? 'chi-squared' : 'ks';
+  if (wanted === undefined) return usual;
+  return column.kind === 'category' && isRankMethod(wanted) ? usual : wanted;
+}
+
+export function columnTest(method: DriftMethod, column: SortedColumn, bins: ColumnBins, seed: number): ColumnTest {
+  if (isRankMethod(method)) {
+    if (column.kind === 'number') return rankTest(method, column, seed);
+    throw new Error(`${method} needs numbers`);
+  }
+  switch (method) {
+    case 'chi-squared':
+    case 'g-test': {
+      const test = method === 'g-test' ? gTest : chiSquaredContingency;
+      const { statistic, pValue, method: variant } = test(...bins.counts, seed);
+      return { method, statistic, pValue, ...(variant === 'fisher' || variant === 'permutation' ? { variant } : {}) };
+    }
+    case 'psi':
+      return { method, ...psiTest(bins) };
+    case 'jensen-shannon':
+    case 'hellinger':
+    case 'tvd':
+    case 'l-infinity': {
+      const distance = tableDistances[method];
+      const pValue = permutedTable(bins.reference, bins.window, distance, seed);
+      return { method, statistic: distance(bins.reference, bins.window), pValue, variant: 'permutation' };
+    }
+  }
+}
+
+const tableDistances: Readonly<Record<DistanceMethod, TableDistance>> = {
+  'jensen-shannon': jensenShannon,
+  hellinger,
+  tvd: totalVariation,
+  'l-infinity': (first, second) => lInfinity(first, second).distance,
+};
+
+function rankTest(method: RankMethod, column: Extract<SortedColumn, { kind: 'number' }>, seed: number): ColumnTest {
+  const of = (ties: MergedTies) => {
+    switch (method) {
+      case 'ks':
+        return ksOfTies(ties, seed);
+      case 'cramer-von-mises':
+        return cramerVonMisesOfTies(ties, seed);
+      case 'anderson-darling':
+        return andersonDarlingOfTies(ties, seed);
+      case 'wasserstein':
+        return wassersteinTest(ties, seed);
+      case 'mann-whitney': {
+        const { u, pValue, method: variant } = mannWhitneyOfTies(ties);
+        return { statistic: u, pValue, method: variant };
+      }
+    }
+  };
+  // How far mass must be moved is not defined for a value that is missing: only those that are there count.
+  const side = method === 'wasserstein' ? finiteValues : rankedValues;
+  const { statistic, pValue, method: variant } = of(mergedTies(side(column.reference), side(column.window)));
+  const isTold = variant === 'exact' || variant === 'permutation' || variant === 'simulated';
+  return { method, statistic, pValue, ...(isTold ? { variant } : {}) };
+}
+
+function psiTest({ reference, window }: ColumnBins): Pick<ColumnTest, 'statistic' | 'pValue'> {
+  const { psi, bins } = populationStability(reference, window, 0.5);
+  const [n, m] = [total(reference), total(window)];
+  return { statistic: psi, pValue: bins < 2 ? 1 : chiSquaredUpper(psi / (1 / n + 1 / m), bins - 1) };
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
