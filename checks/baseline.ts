@@ -1,3 +1,4 @@
+import { baselineFigures } from './baseline/baseline-figures.ts';
 import { calibration } from './baseline/calibration.ts';
 import { compareAll, type Judged, type Sides } from './baseline/compare-all.ts';
 import { decisions } from './baseline/decisions.ts';
@@ -39,7 +40,12 @@ function judge(evidence: Evidence): Judgement {
     ...decisions(sides, name),
     ...calibration(sides, name),
   ];
-  return { findings, title: titleOf(findings, judged, name), method: methodOf(evidence, judged) };
+  return {
+    findings,
+    title: titleOf(findings, judged, name),
+    method: methodOf(evidence, judged),
+    figures: baselineFigures(sides, findings),
+  };
 }
 
 function missingJudgement(finding: Finding): Judgement {

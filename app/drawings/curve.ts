@@ -8,8 +8,8 @@ import { CHARACTER_PX, type Drawing, line, path, text } from './svg.ts';
 type Line = CurveFigure['lines'][number];
 
 const AXES = {
-  roc: { most: 1, across: 'false positive rate', up: 'true positive rate' },
-  'precision-recall': { most: 1, across: 'recall', up: 'precision' },
+  roc: { most: 1, across: 'false positive rate', up: 'true positive rate', diagonal: true },
+  'precision-recall': { most: 1, across: 'recall', up: 'precision', diagonal: false },
 } as const;
 
 /** ROC or precision over recall; each curve is named with its area, with a leader from the name to it. */
@@ -32,34 +32,53 @@ const pointsOf = ({ x, y }: Line): [number, number][] => x.map((value, index) =>
 
 const wordsOf = ({ label, area }: Line): string => (area === undefined ? label : `${label} ${numberText(area, 3)}`);
 
-/** Where names find room: below the curves of a ROC, low on the left of precision over recall. */
-const PLACES = {
-  roc: { heights: [0.62, 0.44, 0.26], drop: 0.1 },
-  'precision-recall': { heights: [0.34, 0.2, 0.06], drop: 0.1 },
-} as const;
-const LEADER_PX = 6;
+/** Heights at which names of a ROC find room, below the curves. */
+const ROC_HEIGHTS = [0.62, 0.44, 0.26] as const;
+const ROC_DROP = 0.1;
+/** Low on the plane of precision over recall, side by side: where names begin, and where their leaders go to. */
+const PRECISION_PLACES = [
+  { from: 0.06, anchor: 0.26 },
+  { from: 0.53, anchor: 0.72 },
+] as const;
+const PRECISION_HEIGHT = 0.13;
 
-/** The lower curve is named first and highest: its leader then crosses no other curve's name. */
-function namesOf(kind: CurveFigure['curve'], lines: readonly Line[], field: PlotField): readonly string[] {
-  const { heights } = PLACES[kind];
-  return lines
-    .toSorted((a, b) => (a.area ?? 0) - (b.area ?? 0))
-    .slice(0, heights.length)
-    .map((each, index) => {
-      const words = wordsOf(each);
-      const height = heights[index] ?? 0;
-      const anchor = kind === 'roc' ? atHeight(each, height) : atShare(each, 0.35 + 0.2 * index);
-      const low = kind === 'roc' ? height - PLACES.roc.drop : height;
-      const furthest = field.right - words.length * CHARACTER_PX - 4;
-      const wanted = kind === 'roc' ? field.x(anchor[0]) + 48 : field.x(0.06);
-      const at = { x: Math.max(field.left + 8, Math.min(furthest, wanted)), y: field.y(low) };
-      const [tipX, tipY] = [field.x(anchor[0]), field.y(anchor[1])];
-      const startX = kind === 'roc' ? at.x - 3 : at.x + Math.min(60, (words.length * CHARACTER_PX) / 2);
-      const startY = kind === 'roc' ? at.y - 4 : at.y - 12;
-      const leader = Math.hypot(tipX - startX, tipY - startY) < LEADER_PX ? '' : line('ax', startX, startY, tipX, tipY);
-      return leader + text(at.x, at.y, words, { className: `${styleOfSide(each.side).words} halo` });
-    });
+const namesOf = (kind: CurveFigure['curve'], lines: readonly Line[], field: PlotField): readonly string[] => {
+  // The lower curve is named first: its leader then crosses no other curve's name.
+  const rising = lines.toSorted((a, b) => (a.area ?? 0) - (b.area ?? 0));
+  return kind === 'roc' ? rocNames(rising, field) : precisionNames(rising, field);
+};
+
+function rocNames(lines: readonly Line[], field: PlotField): readonly string[] {
+  return lines.slice(0, ROC_HEIGHTS.length).map((each, index) => {
+    const words = wordsOf(each);
+    const height = ROC_HEIGHTS[index] ?? 0;
+    const tip = atHeight(each, height);
+    const furthest = field.right - words.length * CHARACTER_PX - 4;
+    const at = { x: Math.min(furthest, field.x(tip[0]) + 48), y: field.y(height - ROC_DROP) };
+    return named(each, words, at, { x: at.x - 3, y: at.y - 4 }, { x: field.x(tip[0]), y: field.y(tip[1]) });
+  });
 }
+
+function precisionNames(lines: readonly Line[], field: PlotField): readonly string[] {
+  return PRECISION_PLACES.flatMap(({ from, anchor }, index) => {
+    const each = lines[index];
+    if (each === undefined) return [];
+    const words = wordsOf(each);
+    const tip = atShare(each, anchor);
+    const at = { x: field.x(from), y: field.y(PRECISION_HEIGHT) };
+    const start = { x: at.x + (words.length * CHARACTER_PX) / 2, y: at.y - 12 };
+    return named(each, words, at, start, { x: field.x(tip[0]), y: field.y(tip[1]) });
+  });
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+const named = ({ side }: Line, words: string, at: Point, start: Point, tip: Point): string =>
+  line('ax', start.x, start.y, tip.x, tip.y) +
+  text(at.x, at.y, words, { className: `${styleOfSide(side).words} halo` });
 
 /** The first point of the curve that is as high. */
 function atHeight({ x, y }: Line, height: number): readonly [number, number] {

@@ -62,7 +62,10 @@ export function titleOfFigure(figure: Figure): string {
       return figure.column;
     case 'intervals':
       return figure.axis;
-    default:
+    case 'reliability':
+    case 'latency':
+    case 'flips':
+    case 'score':
       return TITLES[figure.kind];
   }
 }

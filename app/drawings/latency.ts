@@ -139,8 +139,10 @@ function densityOf(
     const after = ms.findIndex((time) => time > value);
     if (after === 0) return 0;
     if (after < 0) return 1;
-    const [from = 0, to = 1] = [ms[after - 1], ms[after]];
-    const [lower = 0, upper = 1] = [levels[after - 1], levels[after]];
+    const from = ms[after - 1] ?? 0;
+    const to = ms[after] ?? from;
+    const lower = levels[after - 1] ?? 0;
+    const upper = levels[after] ?? 1;
     const within = to > from ? Math.log(value / from) / Math.log(to / from) : 1;
     return lower + (upper - lower) * Math.max(0, Math.min(1, within));
   };

@@ -19,10 +19,15 @@ const RIGHT_INSET = 8;
 const TOP = 26;
 const PLOT_HEIGHT = 230;
 
-/** `most`: the end of both axes, which begin at 0. */
+/** `most`: the end of both axes, which begin at 0. `diagonal`: where both are equal. */
 export function plotField(
   width: number,
-  { most, across, up }: { readonly most: number; readonly across: string; readonly up: string },
+  {
+    most,
+    across,
+    up,
+    diagonal = true,
+  }: { readonly most: number; readonly across: string; readonly up: string; readonly diagonal?: boolean },
 ): PlotField {
   const [left, right, top, bottom] = [LEFT, width - RIGHT_INSET, TOP, TOP + PLOT_HEIGHT];
   const x = scaleLinear([0, most], [left, right]);
@@ -33,7 +38,7 @@ export function plotField(
   const told = most === 1 ? [0, 0.5, 1] : ticks;
   const body = [
     ...ticks.map((tick) => line('g', x(tick), top, x(tick), bottom) + line('g', left, y(tick), right, y(tick))),
-    line('ax', left, bottom, x(most), y(most)),
+    diagonal ? line('ax', left, bottom, x(most), y(most)) : '',
     ...told.map(
       (tick) =>
         text(x(tick), bottom + 18, trimmed(words(tick)), { anchor: 'middle' }) +

@@ -92,6 +92,7 @@ export function heightAt(
   const after = x.findIndex((value) => value > at);
   if (after === 0) return y[0] ?? NaN;
   if (after < 0) return y.at(-1) ?? NaN;
-  const [x0 = 0, x1 = 1, y0 = 0, y1 = 0] = [x[after - 1], x[after], y[after - 1], y[after]];
+  const [x0, x1] = [x[after - 1] ?? 0, x[after] ?? 1];
+  const [y0, y1] = [y[after - 1] ?? 0, y[after] ?? 0];
   return x1 > x0 ? y0 + ((y1 - y0) * (at - x0)) / (x1 - x0) : y1;
 }

@@ -46,6 +46,8 @@ export interface CurveFigure extends FigureHead {
 /** What was predicted against how often it came true, by bins of equal count. */
 export interface ReliabilityFigure extends FigureHead {
   readonly kind: 'reliability';
+  /** The label's name, where values are predicted and not probabilities; `observed` is then the mean of what came. */
+  readonly of?: string;
   readonly lines: readonly {
     readonly side: FigureSide;
     readonly label: string;

@@ -140,18 +140,19 @@ function textCurve({ curve, lines }: CurveFigure): string {
   return `${drawn}\n\n${axes}   ${key.join('   ')}`;
 }
 
-function textReliability({ lines }: ReliabilityFigure): string {
+function textReliability({ lines, of }: ReliabilityFigure): string {
+  const most = of === undefined ? 1 : Math.max(...lines.flatMap(({ bins }) => bins.map(({ observed }) => observed)));
   return columns(
     lines.flatMap(({ label, side, bins }) =>
       bins.map(({ predicted, observed, rows }, index) => [
         index === 0 ? label : '',
         numberText(predicted, 3),
-        `${' '.repeat(Math.round(observed * BAR))}${SIDE_MARKS[side]}`.padEnd(BAR + 1),
+        `${' '.repeat(Math.max(0, Math.round((observed / most) * BAR)))}${SIDE_MARKS[side]}`.padEnd(BAR + 1),
         numberText(observed, 3),
         countText(rows),
       ]),
     ),
-    ['', 'score', 'came true, 0 to 1', '', 'rows'],
+    ['', of === undefined ? 'score' : 'predicted', of === undefined ? 'came true, 0 to 1' : `mean ${of}`, '', 'rows'],
   );
 }
 
