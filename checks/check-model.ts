@@ -92,6 +92,8 @@ export interface CheckOptions {
   readonly onProgress?: (progress: { readonly stage: string; readonly done: number; readonly of: number }) => void;
   /** Called as soon as a check's result stands, so that it can be reported before the others. */
   readonly onResult?: (result: CheckResult) => void;
+  /** Called with what is judged, for who tells more than a report holds. */
+  readonly onEvidence?: (evidence: Evidence) => void;
 }
 
 export type CheckModel = (proposal: ModelProposal, options: CheckOptions) => Promise<Report>;
@@ -116,6 +118,7 @@ export const checkModel: CheckModel = async (proposal, options) => {
   const prepared = await prepare(read.loaded, proposal, options);
   const gathered = await gatherEvidence(prepared.input);
   const evidence = judgedEvidence(gathered.evidence, prepared, proposal, options);
+  options.onEvidence?.(evidence);
   const report = (results: readonly CheckResult[]): Report => ({
     ...headOf(read.loaded, baselineReferenceOf(evidence)),
     conclusion: reportConclusionOf(results),
