@@ -105,8 +105,8 @@ export function retentionFinding({ proposal, policy }: Evidence): Finding {
   const kept = durationText(keptMs);
   const measured = { promisedMs, keptMs };
   return keptMs <= promisedMs
-    ? pass(id, `predictions are kept ${kept}, and impact.retention promises at most ${promised}`, measured)
-    : fail(id, `predictions are kept ${kept}, and impact.retention promises at most ${promised}`, measured, {
+    ? pass(id, `the policy keeps predictions ${kept}, and impact.retention promises at most ${promised}`, measured)
+    : fail(id, `the policy keeps predictions ${kept}, and impact.retention promises at most ${promised}`, measured, {
         at: proposal.place('/impact/retention'),
         next: `Shorten retention.predictions in .github/slipway.yml to ${promised}, or promise what is done.`,
       });

@@ -24,7 +24,19 @@ test('a repository without a policy, with an empty one and with comments alone h
     artifactHosts: [],
     limits: { artifactMb: 2048, dataMb: 2048, checkMinutes: 20 },
     checks: {
-      required: ['manifest', 'artifact', 'golden', 'baseline', 'reproducibility', 'drift', 'cohorts'],
+      required: [
+        'manifest',
+        'artifact',
+        'golden',
+        'baseline',
+        'reproducibility',
+        'drift',
+        'cohorts',
+        'performance',
+        'compliance',
+      ],
+      advisory: ['replay', 'explanation', 'readiness'],
+      impact: 'optional',
       protectedInputs: 'justified',
       undecidedCohorts: 'list',
       undecidedBaseline: 'block',
@@ -67,7 +79,7 @@ test('the sample of the design is read as it stands', () => {
 test('a required check that this version does not have is told', () => {
   const available = ['manifest', 'artifact', 'golden', 'baseline', 'reproducibility', 'drift', 'cohorts'];
   expect(unavailableChecks(policy(samplePolicy), available)).toEqual(['performance', 'compliance']);
-  expect(unavailableChecks(defaultPolicy, available)).toEqual([]);
+  expect(unavailableChecks(policy('checks: { required: [manifest, drift] }\n'), available)).toEqual([]);
 });
 
 describe('a policy that is wrong is refused with its place', () => {
