@@ -2,6 +2,8 @@ import { metricRules } from './baseline/metric-rules.ts';
 import { trivialAnswers } from './baseline/simple-answers.ts';
 import type { Check, Judgement } from './check.ts';
 import { type Cohort, cohortRules, cohortsOfColumn, intersectionsOf } from './cohorts/cohort.ts';
+import { densityFinding } from './cohorts/cohort-density.ts';
+import { cohortFigures } from './cohorts/cohort-figures.ts';
 import { gapFindings } from './cohorts/gaps.ts';
 import { FEWEST_OF_CLASS, FEWEST_ROWS, judgeCohort, rarerOf } from './cohorts/judge-cohort.ts';
 import { sliceFindings } from './cohorts/slice-findings.ts';
@@ -89,8 +91,10 @@ function judgeRows(sides: Sides): Judgement {
     ...absent.map(({ column, declared }) => absentFinding(sides, column, declared)),
     ...(rules.length === 0 ? [noneDeclared()] : []),
     ...sliceFindings(sides),
+    ...columns.map(({ column, cohorts: own }) => densityFinding(column, own, candidate, placeOf)),
   ];
-  return { findings, title: titleOf(findings), method: methodOf(evidence, cohorts) };
+  const figures = cohortFigures(judged, cohorts, sides, placeOf);
+  return { findings, title: titleOf(findings), method: methodOf(evidence, cohorts), figures };
 }
 
 function judgeMetric(
@@ -201,7 +205,7 @@ function shortFinding(finding: Finding): string {
 const BESIDES: ReadonlySet<string> = new Set(['cohorts/declared', 'cohorts/slices', 'cohorts/weakest-slice']);
 
 function passTitle(all: readonly Finding[]): string {
-  const findings = all.filter(({ id }) => !BESIDES.has(id));
+  const findings = all.filter(({ id }) => !BESIDES.has(id) && !id.startsWith('cohorts/density/'));
   const slices = all.find(({ id }) => id === 'cohorts/slices');
   const searched = slices?.verdict === 'pass' ? slices.measured.searched : undefined;
   if (findings.length === 0)
@@ -223,6 +227,7 @@ function methodOf(evidence: Evidence, cohorts: readonly Cohort[]): readonly stri
   return [
     `${against} ${plural(cohorts.length, 'cohort')}, intersections of two columns with 30 rows or more among them.`,
     `Worse: the whole 95 % interval that holds jointly over the cohorts (Bonferroni) lies beyond cohortMargin; paired DeLong for roc_auc, linearised for the others. Not worse: the cohort's own 95 % interval (paired bootstrap, or DeLong) lies inside.`,
+    `The weakest slice is searched on one half of the rows and tested on the other, both ways; its intervals hold jointly over all tests (Bonferroni).`,
     `Undecided cohorts block only with 100 rows and 20 of the rarer class, an estimate beyond the margin, and an 80 % interval, jointly, below 0; every other one is listed as "cannot say".`,
   ];
 }

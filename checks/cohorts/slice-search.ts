@@ -16,7 +16,7 @@ export interface SearchLimits {
   /** Slices found at most. */
   readonly most: number;
   /** Whether rows like these could say anything in a test. */
-  isTestable(places: Uint32Array): boolean;
+  readonly isTestable: (places: Uint32Array) => boolean;
 }
 
 export interface SearchResult {
