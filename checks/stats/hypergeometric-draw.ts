@@ -2,39 +2,40 @@ import type { SeededRandom } from './seeded-random.ts';
 
 /** So few are drawn one by one sooner than by inverting the distribution. */
 const FEW = 4;
+/** Beyond this variance the normal law is off by less than the rounding to whole items. */
+const NORMAL_VARIANCE = 400;
 
 /**
  * A random number of marked items among `drawn` that are taken without replacement from `total` items, `marked` of them marked.
- * `logFactorials[k]` is ln k!, up to `total`.
  *
- * Definition: by inversion from the mode outwards, each probability from its neighbour's by their ratio; up to four items one by one. Reference:
- * Kachitvichyanukul & Schmeiser (1985), Journal of Statistical Computation and Simulation 22(2), algorithm HIN. Complexity: O(standard deviation).
+ * Definition: by inversion from the mode outwards, each probability from its neighbour's by their ratio; up to four items one by one; beyond a
+ * variance of 400 a rounded normal number. Reference: Kachitvichyanukul & Schmeiser (1985), Journal of Statistical Computation and Simulation
+ * 22(2), algorithm HIN. Complexity: O(standard deviation), at most O(20).
  *
- * @example hypergeometricDraw(10, 5, 10, seededRandom(1), logFactorialsTo(10)) // 5: all items are drawn
+ * @example hypergeometricDraw(10, 5, 10, seededRandom(1)) // 5: all items are drawn
  */
-export function hypergeometricDraw(
-  total: number,
-  marked: number,
-  drawn: number,
-  random: SeededRandom,
-  logFactorials: Float64Array,
-): number {
+export function hypergeometricDraw(total: number, marked: number, drawn: number, random: SeededRandom): number {
   if (drawn <= FEW) return oneByOne(total, marked, drawn, random);
   const plain = total - marked;
   const least = Math.max(0, drawn - plain);
   const most = Math.min(marked, drawn);
+  if (least === most) return least;
+  const mean = (drawn * marked) / total;
+  const variance = (mean * (plain / total) * (total - drawn)) / (total - 1);
+  if (variance > NORMAL_VARIANCE) {
+    return Math.min(most, Math.max(least, Math.round(mean + Math.sqrt(variance) * random.normal())));
+  }
   const mode = Math.floor(((drawn + 1) * (marked + 1)) / (total + 2));
-  const log = (k: number) => logFactorials[k] ?? NaN;
   const peak = Math.exp(
-    log(marked) -
-      log(mode) -
-      log(marked - mode) +
-      log(plain) -
-      log(drawn - mode) -
-      log(plain - drawn + mode) -
-      log(total) +
-      log(drawn) +
-      log(total - drawn),
+    logFactorial(marked) -
+      logFactorial(mode) -
+      logFactorial(marked - mode) +
+      logFactorial(plain) -
+      logFactorial(drawn - mode) -
+      logFactorial(plain - drawn + mode) -
+      logFactorial(total) +
+      logFactorial(drawn) +
+      logFactorial(total - drawn),
   );
   let rest = random.uniform() - peak;
   let [up, above, down, below] = [mode, peak, mode, peak];
@@ -62,9 +63,12 @@ function oneByOne(total: number, marked: number, drawn: number, random: SeededRa
   return found;
 }
 
-/** ln 0! to ln k!, by adding up. Complexity: O(k). */
-export function logFactorialsTo(k: number): Float64Array {
-  const logs = new Float64Array(k + 1);
-  for (let i = 2; i <= k; i++) logs[i] = (logs[i - 1] ?? 0) + Math.log(i);
-  return logs;
+/** ln k!, looked up as far as a permuted column goes. */
+const LOG_FACTORIALS = new Float64Array(4096);
+for (let k = 2; k < LOG_FACTORIALS.length; k++) LOG_FACTORIALS[k] = (LOG_FACTORIALS[k - 1] ?? 0) + Math.log(k);
+
+/** Beyond the table by Stirling's series, exact to a double's last digits there. */
+function logFactorial(k: number): number {
+  if (k < LOG_FACTORIALS.length) return LOG_FACTORIALS[k] ?? 0;
+  return (k + 0.5) * Math.log(k) - k + Math.log(2 * Math.PI) / 2 + 1 / (12 * k);
 }

@@ -1,4 +1,4 @@
-import { hypergeometricDraw, logFactorialsTo } from './hypergeometric-draw.ts';
+import { hypergeometricDraw } from './hypergeometric-draw.ts';
 import type { MergedTies } from './merged-ties.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
 
@@ -48,12 +48,11 @@ function blockDraws(ends: Uint32Array): number {
 
 /** Block after block, how many of its rows fall to the first sample, given what is left of both. */
 function drawnBlocks({ n, m }: MergedTies, ends: Uint32Array, random: SeededRandom): (first: Uint32Array) => void {
-  const logFactorials = logFactorialsTo(n + m);
   return (first) => {
     let [below, start] = [0, 0];
     for (let k = 0; k < ends.length; k++) {
       const end = ends[k] ?? 0;
-      below += hypergeometricDraw(n + m - start, n - below, end - start, random, logFactorials);
+      below += hypergeometricDraw(n + m - start, n - below, end - start, random);
       first[k] = below;
       start = end;
     }
