@@ -10,6 +10,7 @@ import { judgedOnce } from './judged-once.ts';
 import { manifestCheck } from './manifest-check.ts';
 import { performanceCheck } from './performance.ts';
 import { readinessCheck } from './readiness.ts';
+import { replayCheck } from './replay.ts';
 import { reproducibility } from './reproducibility.ts';
 
 /** Checks that compare candidate and baseline on rows; changed evaluation data are put to them twice. */
@@ -20,6 +21,7 @@ const judges: readonly Check[] = [
   artifact,
   golden,
   ...judgesOfRows,
+  replayCheck,
   reproducibility,
   driftCheck,
   performanceCheck,
