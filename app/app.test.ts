@@ -284,6 +284,32 @@ describe('the App on a GitHub of its own', { timeout: 2 * limitMs }, () => {
     }
   });
 
+  it('asks for the approvals that a severity needs, and turns green by the reviews', async () => {
+    const sample = sampleProposals().find(({ model }) => model === 'biopsy');
+    if (sample === undefined) throw new Error('the sample repository has a proposal of biopsy');
+    await world.github.commit({
+      repository: `${owner}/${repo}`,
+      branch: 'main',
+      message: 'ask for approvals',
+      by: 'ada',
+      files: { '.github/slipway.yml': 'checks: { required: [manifest, compliance] }\n' },
+    });
+    const { number, sha } = await propose('reviewed', 'dana', sample.files);
+    const { summary } = await judged(sha, 'action_required');
+    expect(summary.output.title).toContain('nobody has approved this commit; severity high needs 2 approvals');
+    const approve = (login: string) =>
+      world.as(login).rest.pulls.createReview({ ...at, pull_number: number, event: 'APPROVE' });
+    await approve('ada');
+    await until('the title names who approved', async () => {
+      const { summary: now } = await judged(sha, 'action_required');
+      return now.output.title?.includes('approved by @ada alone') ? true : undefined;
+    });
+    await approve('rui');
+    await judged(sha, 'success');
+    const [plan] = await commentsOf(number);
+    expect(plan?.body).toContain('approved by @ada, @rui');
+  });
+
   it('has asked nothing of GitHub that its OpenAPI does not know', () => {
     expect(world.github.violations().filter(({ kind }) => kind === 'request')).toEqual([]);
   });

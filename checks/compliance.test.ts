@@ -222,6 +222,7 @@ test.each([
   ['automated, approved by an officer', 'reviewed'],
   ['a human decides', 'reviewed'],
   ['advisory', 'assisted'],
+  ['advice to a pathologist', 'assisted'],
   ['decision support', 'assisted'],
   ['automated', 'automated'],
   ['fully automatic', 'automated'],

@@ -16,7 +16,7 @@ export type DecisionKind = 'reviewed' | 'assisted' | 'automated' | 'unclear';
 const NEGATION = /\b(no|not|never|without|un(?:reviewed|attended|supervised))\b/i;
 const REVIEW =
   /\b(with[- ]review|review|reviewed|reviewer|human|approv\w*|oversight|overseen|supervis\w*|appeal\w*)\b/i;
-const ASSISTANCE = /\b(assist\w*|advis\w*|recommend\w*|support\w*|manual\w*|suggest\w*|person|clinician|officer)\b/i;
+const ASSISTANCE = /\b(assist\w*|advi[cs]\w*|recommend\w*|support\w*|manual\w*|suggest\w*|person|clinician|officer)\b/i;
 const AUTOMATION = /\bautomat\w*|\bmachine\b/i;
 
 export function decisionKind(decision: string): DecisionKind {
