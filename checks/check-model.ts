@@ -87,6 +87,8 @@ export interface CheckOptions {
   /** Content-addressed cache of evidence and fetched artifacts. */
   readonly cacheFolder: string;
   readonly offline?: boolean;
+  /** Gathers only what both models answer: for checks of answers alone. */
+  readonly answersOnly?: boolean;
   readonly now: Date;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly stage: string; readonly done: number; readonly of: number }) => void;
@@ -178,6 +180,7 @@ async function prepare(submitted: LoadedManifest, proposal: ModelProposal, optio
     ...(proposal.retrained === undefined ? {} : { retrained: proposal.retrained }),
     cacheFolder: options.cacheFolder,
     offline: options.offline ?? false,
+    ...(options.answersOnly === undefined ? {} : { answersOnly: options.answersOnly }),
     ...(signal === undefined ? {} : { signal }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   };

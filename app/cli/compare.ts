@@ -79,6 +79,7 @@ async function judged(
     },
     {
       only: ASKED,
+      answersOnly: true,
       cacheFolder: await cacheFolder(),
       now: new Date(),
       signal: io.signal,

@@ -31,7 +31,7 @@ export interface GatherInput {
   readonly policy: Policy;
   readonly window?: WindowSource;
   readonly retrained?: RetrainedSource;
-  /** Leaves out what takes long and says nothing of the answers: times, importances. */
+  /** Leaves out what takes long and says nothing of the answers: asking again, times, importances. */
   readonly answersOnly?: boolean;
   readonly cacheFolder: string;
   readonly offline: boolean;

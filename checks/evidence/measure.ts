@@ -46,7 +46,7 @@ export async function measure(job: Job, sink: Sink): Promise<void> {
   }
   const why = evaluation.kind === 'missing' ? evaluation : timed.kind === 'missing' ? timed : undefined;
   if (why !== undefined) for (const part of ['corners', 'repeats'] as const) sink.put(part, why);
-  if (evaluation.kind === 'gathered' && timed.kind === 'gathered')
+  if (evaluation.kind === 'gathered' && timed.kind === 'gathered' && !job.answersOnly)
     await tryOnRows(job, candidate, evaluation.value, timed.value, sink);
   sink.progress({ stage: 'comparing with what production sees', done: 0, of: 1 });
   const championModel = champion?.kind === 'model' ? champion.model : undefined;
