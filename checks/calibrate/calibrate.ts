@@ -36,7 +36,7 @@ async function main(): Promise<number> {
         (options.window === undefined || cell.window === options.window),
     )
     .map((cell): PlannedCell => ({ ...cell, repetitions: Math.min(cell.repetitions, options.repetitions) }));
-  const tasks = planTasks(cells, state.isDone);
+  const tasks = planTasks(cells, state.isDone, state.costMs);
   const started = Date.now();
   let done = 0;
   const limit = AbortSignal.timeout(options.minutes * 60_000);

@@ -1,5 +1,6 @@
 import type { ComparableColumn } from '../drift/comparable-column.ts';
 import type { SeededRandom } from '../stats/seeded-random.ts';
+import { sortedValues } from '../stats/sorted-values.ts';
 
 /**
  * The columns that are simulated. Glossary: a *kind* is a distribution of values; its *shift* is the one other distribution at which power is
@@ -53,10 +54,16 @@ export const columnKinds: readonly ColumnKind[] = [
     shape: 'repeating',
     says: '90 % zeros, the rest log-normal amounts',
     shift: '75 % zeros',
-    draw: (rows, shifted, random) =>
-      Float64Array.from({ length: rows }, () =>
-        random.uniform() < (shifted ? SHIFTED_ZEROS : ZEROS) ? 0 : Math.exp(random.normal()),
-      ).sort(),
+    draw: (rows, shifted, random) => {
+      const values = new Float64Array(rows);
+      let amounts = 0;
+      for (let row = 0; row < rows; row++)
+        if (random.uniform() >= (shifted ? SHIFTED_ZEROS : ZEROS)) values[amounts++] = Math.exp(random.normal());
+      values.copyWithin(rows - amounts, 0, amounts);
+      values.fill(0, 0, rows - amounts);
+      values.subarray(rows - amounts).sort();
+      return values;
+    },
   },
   {
     name: 'missing',
@@ -87,6 +94,7 @@ export const columnKinds: readonly ColumnKind[] = [
 
 const HEAVY = 1.5;
 const TENTHS = 10;
+const FARTHEST_TENTHS = 200;
 const ZEROS = 0.9;
 const SHIFTED_ZEROS = 0.75;
 const MISSING = 0.1;
@@ -111,14 +119,36 @@ export function drawPair(
 
 /** Ascending: no method looks at the order of rows, and what is sorted is sorted again in less time. */
 function normals(rows: number, shifted: boolean, random: SeededRandom): Float64Array {
-  const mean = shifted ? SHIFT : 0;
-  const values = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) values[row] = mean + random.normal();
-  return values.sort();
+  return sortedValues(drawnNormals(rows, shifted, random));
 }
 
+/** Marsaglia's polar method, both numbers of a pair. */
+function drawnNormals(rows: number, shifted: boolean, random: SeededRandom): Float64Array {
+  const mean = shifted ? SHIFT : 0;
+  const values = new Float64Array(rows);
+  for (let row = 0; row < rows; ) {
+    const x = 2 * random.uniform() - 1;
+    const y = 2 * random.uniform() - 1;
+    const square = x * x + y * y;
+    if (square === 0 || square >= 1) continue;
+    const scale = Math.sqrt((-2 * Math.log(square)) / square);
+    values[row++] = mean + x * scale;
+    if (row < rows) values[row++] = mean + y * scale;
+  }
+  return values;
+}
+
+/** Counted rather than sorted: no normal number comes near the ends of the table. */
 function rounded(rows: number, shifted: boolean, random: SeededRandom): Float64Array {
-  return normals(rows, shifted, random).map((value) => Math.round(value * TENTHS) / TENTHS);
+  const counts = new Uint32Array(2 * FARTHEST_TENTHS + 1);
+  for (const value of drawnNormals(rows, shifted, random)) {
+    const at = Math.round(value * TENTHS) + FARTHEST_TENTHS;
+    counts[at] = (counts[at] ?? 0) + 1;
+  }
+  const values = new Float64Array(rows);
+  let at = 0;
+  counts.forEach((count, tenths) => values.fill((tenths - FARTHEST_TENTHS) / TENTHS, at, (at += count)));
+  return values;
 }
 
 /** Codes drawn by their shares, ascending, by inverting the distribution function. */

@@ -14,10 +14,10 @@ export const WINDOWS = [50, 200, 500, 2000, 10_000, 50_000] as const;
 /** Rows of the reference in every cell but the last: what a manifest's reference commonly holds. */
 export const REFERENCE = 2000;
 /** Once more with both sides at the largest window, on fewer repetitions: twice the rows for the easier case. */
-export const LARGEST = { reference: 50_000, window: 50_000, repetitions: 1000 } as const;
+export const LARGEST = { reference: 50_000, window: 50_000, repetitions: 400 } as const;
 const REPETITIONS = 10_000;
 /** Power is told to a point or two, and has no band. */
-const POWER_REPETITIONS = 1000;
+const POWER_REPETITIONS = 400;
 
 const JOINT_ROWS = [50, 200, 500] as const;
 const JOINT_REPETITIONS = 1000;
@@ -86,35 +86,40 @@ function modelCells(): readonly PlannedCell[] {
 }
 
 /** Repetitions that one seed serves; part of what a seed means, so a change of it makes other numbers. */
-export const BLOCK_REPETITIONS = { column: 500, joint: 50, models: 100 } as const satisfies Record<Subject, number>;
+export const BLOCK_REPETITIONS = { column: 100, joint: 50, models: 100 } as const satisfies Record<Subject, number>;
 
-/** Blocks a cell that come before the rest of any other: a run that is cut short has something to say of each. */
-const FIRST_BLOCKS = 2;
+/** Milliseconds a repetition beyond which a method waits until the quick ones are done. */
+const DEAR_MS = 2;
 
 /**
- * What is left to run: blocks of cells that `isDone` does not know, several methods of one block together; the first blocks of every
- * cell first, then small windows before large ones.
+ * What is left to run: blocks of cells that `isDone` does not know, several methods of one block together. The first block of every
+ * cell comes first, so that a run that is cut short has something to say of each; then what is quick, by `costMs` of what has been run, small
+ * windows before large ones; then what is dear.
  */
 export function planTasks(
   cells: readonly PlannedCell[],
   isDone: (cell: Cell, block: number, repetitions: number) => boolean,
+  costMs: (cell: Cell) => number,
 ): readonly Task[] {
-  const tasks = new Map<string, Task & { readonly methods: string[] }>();
-  for (const { repetitions: wanted, method, ...place } of cells) {
+  const tasks = new Map<string, Task & { readonly methods: string[]; readonly turn: number }>();
+  for (const cell of cells) {
+    const { repetitions: wanted, method, ...place } = cell;
     const size = BLOCK_REPETITIONS[place.subject];
+    const isDear = costMs({ ...cell, shifted: false }) > DEAR_MS;
     for (let block = 0; block * size < wanted; block++) {
       const repetitions = Math.min(size, wanted - block * size);
-      if (isDone({ ...place, method }, block, repetitions)) continue;
-      const key = JSON.stringify([place, block]);
-      const task = tasks.get(key) ?? { ...place, methods: [], block, repetitions };
+      if (isDone(cell, block, repetitions)) continue;
+      const turn = block === 0 && !place.shifted ? 0 : isDear ? (place.shifted ? 2 : 3) : 1;
+      const key = JSON.stringify([place, block, turn]);
+      const task = tasks.get(key) ?? { ...place, methods: [], block, repetitions, turn };
       task.methods.push(method);
       tasks.set(key, task);
     }
   }
-  const turn = ({ block }: Task) => Math.max(0, block - FIRST_BLOCKS + 1);
-  return [...tasks.values()].toSorted(
-    (a, b) => Math.min(1, turn(a)) - Math.min(1, turn(b)) || rowsOf(a) - rowsOf(b) || a.block - b.block,
+  const inTurn = [...tasks.values()].toSorted(
+    (a, b) => a.turn - b.turn || rowsOf(a) - rowsOf(b) || a.block - b.block || Number(a.shifted) - Number(b.shifted),
   );
+  return inTurn.map(({ turn: _, ...task }) => task);
 }
 
 function rowsOf({ reference, window }: Task): number {

@@ -1,6 +1,9 @@
+import { columnBins } from '../drift/column-bins.ts';
+import { columnTest, methodFor } from '../drift/column-test.ts';
 import { driftMethods } from '../drift/column-drift.ts';
 import { compareSamples } from '../drift/compare-samples.ts';
 import type { ComparableColumn } from '../drift/comparable-column.ts';
+import { sortedColumn } from '../drift/sorted-column.ts';
 import type { BlockResult, Task } from './cell.ts';
 import { columnKinds, drawPair } from './column-kinds.ts';
 import { simulateBlock } from './simulate-block.ts';
@@ -13,24 +16,40 @@ const STRICT = 0.01;
 /** The drift check's default limits. */
 export const EFFECT = { psi: 0.1, auc: 0.6 } as const;
 
-/** One block of one column's drift: each simulated pair goes to every method, through the product's own comparison. */
+/** One block of one column's drift: each simulated pair is sorted and binned once, and goes to every method. */
 export function simulateColumns(task: Task): readonly BlockResult[] {
   const kind = kindNamed(task.kind);
   return simulateBlock(
     task,
-    (random) => drawPair(kind, task, task.shifted, random),
-    (column, method, seed) => {
-      const { pValue, drifted } = judgedColumn(column, method, seed);
-      const events = { significant: pValue <= ALPHA, strict: pValue <= STRICT, drifted };
+    (random) => preparedColumn(drawPair(kind, task, task.shifted, random)),
+    ({ column, bins, isLarge }, name, seed) => {
+      const { pValue } = columnTest(methodNamed(name), column, bins, seed);
+      const isSignificant = pValue <= ALPHA;
+      const events = { significant: isSignificant, strict: pValue <= STRICT, drifted: isSignificant && isLarge };
       return Object.entries(events).flatMap(([event, came]) => (came ? [event] : []));
     },
   );
 }
 
+/** What `columnDrift` makes of a pair before it tests, and whether `compareSamples` finds its shift large enough to matter. */
+function preparedColumn(comparable: ComparableColumn) {
+  const column = sortedColumn(comparable);
+  const samples = {
+    rows: { reference: comparable.reference.length, window: comparable.window.length },
+    columns: [{ name: 'simulated', role: 'other', column: comparable, method: 'psi' }],
+    left: [],
+  } as const;
+  const [result] = compareSamples(samples, { alpha: ALPHA, effect: EFFECT, seed: 1 }).columns;
+  if (result === undefined) throw new Error('a comparison of one column came back without it');
+  return { column, bins: columnBins(column), isLarge: result.effect.value >= result.effect.limit };
+}
+
 /** The methods that a kind of column is put to: where the product takes another one instead, there is no cell. */
 export function columnMethods(kind: string): readonly string[] {
-  const column = drawPair(kindNamed(kind), { reference: 60, window: 60 }, false, simulatedRandom(kind));
-  return driftMethods.filter((method) => judgedColumn(column, method, 1).method === method);
+  const pair = drawPair(kindNamed(kind), { reference: 200, window: 200 }, false, simulatedRandom(kind));
+  const column = sortedColumn(pair);
+  const bins = columnBins(column);
+  return driftMethods.filter((method) => methodFor(column, bins, method) === method);
 }
 
 function kindNamed(name: string) {
@@ -39,15 +58,8 @@ function kindNamed(name: string) {
   return kind;
 }
 
-function judgedColumn(column: ComparableColumn, name: string, seed: number) {
+function methodNamed(name: string) {
   const method = driftMethods.find((each) => each === name);
   if (method === undefined) throw new Error(`no drift method is named ${JSON.stringify(name)}`);
-  const samples = {
-    rows: { reference: column.reference.length, window: column.window.length },
-    columns: [{ name: 'simulated', role: 'other', column, method }],
-    left: [],
-  } as const;
-  const [result] = compareSamples(samples, { alpha: ALPHA, effect: EFFECT, seed }).columns;
-  if (result === undefined) throw new Error('a comparison of one column came back without it');
-  return result;
+  return method;
 }
