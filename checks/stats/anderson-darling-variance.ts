@@ -4,7 +4,7 @@
  *
  * Definition and reference: Scholz & Stephens (1987), JASA 82(399), equation 4. Complexity: O(N).
  *
- * @example andersonDarlingVariance([8, 8, 8, 8]) // 1.2…
+ * @example andersonDarlingVariance([8, 8, 8, 8]) // 1.449…
  */
 export function andersonDarlingVariance(sizes: readonly number[]): number | undefined {
   const k = sizes.length;

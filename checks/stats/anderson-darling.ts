@@ -26,7 +26,7 @@ const LIMIT_VARIANCE = (2 * (Math.PI ** 2 - 9)) / 3;
  * ties takes variance off A², which makes that conservative. Reference: Pettitt (1976), Biometrika 63; Scholz & Stephens (1987), JASA 82(399).
  * Complexity: O((n + m) log(n + m)).
  *
- * @example andersonDarling([1, 2, 3], [4, 5, 6, 7], 1).statistic // 3.4…
+ * @example andersonDarling([1, 2, 3], [4, 5, 6, 7], 1).statistic // 2.743…
  */
 export function andersonDarling(
   first: ArrayLike<number>,

@@ -20,7 +20,7 @@ export function chiSquaredQuantile(upper: number, df: number): number {
  *
  * Definition: root of `chiSquaredLower`. Complexity: about 70 evaluations.
  *
- * @example chiSquaredLowerQuantile(1e-10, 9) // 0.0414…
+ * @example chiSquaredLowerQuantile(1e-10, 9) // 0.0289…
  */
 export function chiSquaredLowerQuantile(lower: number, df: number): number {
   if (lower <= 0) return 0;

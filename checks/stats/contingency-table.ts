@@ -1,6 +1,6 @@
 import { fisherExact } from './fisher-exact.ts';
 import { chiSquaredUpper } from './chi-squared-upper.ts';
-import { seededRandom } from './seeded-random.ts';
+import { permutedCounts } from './permuted-counts.ts';
 
 export interface ContingencyTest {
   readonly statistic: number;
@@ -94,8 +94,6 @@ const PERMUTATIONS = 999;
 /** Larger tables of nothing but rare values are identifiers; fewer permutations keep them from costing minutes. */
 const MANY_ROWS = 200_000;
 const FEW_PERMUTATIONS = 99;
-/** Tables that are equally far but for rounding count as equally far. */
-const SAME = 1e-9;
 
 function permutedTable(
   statistic: TableStatistic,
@@ -106,30 +104,12 @@ function permutedTable(
   const [firsts, seconds] = [Array.from(first), Array.from(first, (_, k) => second[k] ?? 0)];
   const counts = firsts.map((count, k) => count + (seconds[k] ?? 0));
   const [n, rows] = [total(firsts), total(counts)];
-  const values = Uint32Array.from(counts.flatMap((count, k) => Array.from({ length: count }, () => k)));
   const distance = statistic.ordering(
     counts.map((count) => (count * n) / rows),
     counts,
   );
-  const seen = distance(firsts);
-  const observed = seen - Math.abs(seen) * SAME;
-  const random = seededRandom(seed);
   const permutations = rows > MANY_ROWS ? FEW_PERMUTATIONS : PERMUTATIONS;
-  const side = new Float64Array(counts.length);
-  let atLeast = 0;
-  for (let permutation = 0; permutation < permutations; permutation++) {
-    side.fill(0);
-    for (let i = 0; i < n; i++) {
-      const other = i + random.index(rows - i);
-      const kept = values[i] ?? 0;
-      values[i] = values[other] ?? 0;
-      values[other] = kept;
-      const drawn = values[i] ?? 0;
-      side[drawn] = (side[drawn] ?? 0) + 1;
-    }
-    if (distance(side) >= observed) atLeast++;
-  }
+  const pValue = permutedCounts(firsts, counts, distance, { seed, permutations });
   const df = counts.filter((count) => count > 0).length - 1;
-  const pValue = (1 + atLeast) / (1 + permutations);
   return { statistic: statistic.of(firsts, seconds), df, pValue, method: 'permutation' };
 }
