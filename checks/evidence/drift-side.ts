@@ -4,6 +4,7 @@ import { labelsOf, readData } from './evaluation-data.ts';
 import type { DriftSide, Part } from './evidence.ts';
 import type { DataJob, Job, Parts } from './job.ts';
 import { gathered, missing } from './missing.ts';
+import { readWindow } from './read-window.ts';
 import type { DataTypes } from './evaluation-data.ts';
 
 /** Fewer recorded rows say too little; the reference is asked instead. */
@@ -20,7 +21,7 @@ export async function driftSideOf(
   const anyColumns: DataTypes = { types, required: [] };
   let why = 'nothing was recorded in production';
   if (job.window !== undefined) {
-    const table = await readData(job.window, anyColumns);
+    const table = await readWindow(job.window, anyColumns);
     if (table.kind === 'gathered' && table.value.rows >= FEWEST_WINDOW_ROWS)
       return {
         against: 'window',

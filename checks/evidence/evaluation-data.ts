@@ -3,8 +3,8 @@ import { takeRows } from '../../serving/model/rows.ts';
 import type { ScoreMapping } from '../../serving/model/score.ts';
 import type { ColumnType } from '../../serving/model/signature.ts';
 import type { Column, Table } from '../../serving/model/table.ts';
-import { readTable, tableProblemText } from '../data/read-table.ts';
-import type { EvaluationData, Labels, Part } from './evidence.ts';
+import { readTable, tableProblemText, type TableProblem } from '../data/read-table.ts';
+import type { EvaluationData, Labels, Missing, Part } from './evidence.ts';
 import type { DataJob } from './job.ts';
 import { gathered, missing } from './missing.ts';
 
@@ -19,12 +19,15 @@ export interface DataTypes {
 /** A data file as a table; every problem names the file, the row, the line and the column. */
 export async function readData(job: DataJob, { types, required }: DataTypes): Promise<Part<Table>> {
   const read = await readTable(await readFile(job.file), { name: job.name, types, required });
-  if (read.kind === 'refused') {
-    const told = read.problems.slice(0, PROBLEMS_TOLD).map((problem) => tableProblemText(job.name, problem));
-    const rest = read.problems.length - told.length;
-    return missing('manifest', `${told.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`);
-  }
+  if (read.kind === 'refused') return refusalOf(job, read.problems);
   return gathered(job.time === undefined ? read.table : inOrderOf(read.table, job.time));
+}
+
+/** What is wrong with a file, as a part that is not there. */
+export function refusalOf({ name }: DataJob, problems: readonly TableProblem[]): Missing {
+  const told = problems.slice(0, PROBLEMS_TOLD).map((problem) => tableProblemText(name, problem));
+  const rest = problems.length - told.length;
+  return missing('manifest', `${told.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`);
 }
 
 /** Evaluation rows with their labels and groups. `mapping` is the candidate's: it says what the labels should be. */

@@ -4,12 +4,12 @@ import type { ColumnType } from '../../serving/model/signature.ts';
 import type { Table } from '../../serving/model/table.ts';
 import { seededRandom } from '../stats/seeded-random.ts';
 import { answerEach } from './answer-each.ts';
-import { readData } from './evaluation-data.ts';
 import type { Part } from './evidence.ts';
 import type { LaterPart, Measured } from './later-parts.ts';
 import type { Sink } from './measure.ts';
 import { gathered } from './missing.ts';
 import type { OpenModel } from './open-model.ts';
+import { readWindow } from './read-window.ts';
 import type { ReplayEvidence } from './replay-evidence.ts';
 
 /** Recorded production requests, answered by candidate and champion, and by the champion once more. */
@@ -60,17 +60,14 @@ async function replay(measured: Measured, sink: Sink): Promise<Part<ReplayEviden
 }
 
 /** The recorded rows, with the candidate's column types where they can be read so, else with the champion's. */
-async function windowTable(
-  { job, types, drift }: Measured,
-  { signature }: OpenModel,
-): Promise<Part<Table>> {
+async function windowTable({ job, types, drift }: Measured, { signature }: OpenModel): Promise<Part<Table>> {
   if (drift.against === 'window' && drift.data.kind === 'gathered') return gathered(drift.data.value.table);
   if (job.window === undefined) throw new Error('nothing was recorded');
-  const read = await readData(job.window, { types: types.types, required: [] });
+  const read = await readWindow(job.window, { types: types.types, required: [] });
   if (read.kind === 'gathered') return read;
   const own = new Map<string, ColumnType>(Object.entries(job.types));
   for (const { name, type } of signature.columns) own.set(name, type);
-  const second = await readData(job.window, { types: own, required: [] });
+  const second = await readWindow(job.window, { types: own, required: [] });
   return second.kind === 'gathered' ? second : read;
 }
 
