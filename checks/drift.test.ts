@@ -7,7 +7,7 @@ import { checkConclusionOf } from './conclusion.ts';
 import { readTable } from './data/read-table.ts';
 import { columnDrift } from './drift/column-drift.ts';
 import { comparableColumn, type ComparableColumn } from './drift/comparable-column.ts';
-import { compareTables, type TableComparisonOptions } from './drift/compare-tables.ts';
+import { compareTables, type TableComparisonOptions } from './drift/compare-sources.ts';
 import { domainClassifier } from './drift/domain-classifier.ts';
 import { labelColumn, predictionLosses } from './drift/prediction-losses.ts';
 import { driftCheck } from './drift.ts';
@@ -64,7 +64,7 @@ describe.skipIf(!existsSync(sharedData))('the fixtures’ windows', () => {
     ['loans', 'production_drift_concept', true],
   ] as const)('%s %s: drift is %s', async (set, window, drifted) => {
     const [reference, now] = await Promise.all([load(set, 'reference'), load(set, window)]);
-    const found = compareTables(reference, now, { ...options, label: labels[set] });
+    const found = await compareTables(reference, now, { ...options, label: labels[set] });
     expect(found.columns.filter((column) => column.drifted).map(({ name }) => name).length > 0 && !drifted).toBe(false);
     expect(found.drifted).toBe(drifted);
   });
@@ -74,7 +74,7 @@ describe.skipIf(!existsSync(sharedData))('the fixtures’ windows', () => {
       load('loans', 'reference'),
       load('loans', 'production_drift_concept'),
     ]);
-    const found = compareTables(reference, window, { ...options, label: 'defaulted' });
+    const found = await compareTables(reference, window, { ...options, label: 'defaulted' });
     expect(found.relation).toMatchObject({ method: 'per-row loss', loss: 'log loss', drifted: true });
     expect(found.columns.filter(({ drifted }) => drifted)).toEqual([]);
     expect(found.left.map(({ column }) => column)).toEqual(['row_id']);
@@ -217,10 +217,10 @@ describe('all columns together', () => {
     return [x, x.map((value) => r * value + Math.sqrt(1 - r * r) * random.normal())];
   };
 
-  test('a dependence that turns round is found though each column stays as it was', () => {
+  test('a dependence that turns round is found though each column stays as it was', async () => {
     const [a, b] = correlated(800, 0.8);
     const [c, d] = correlated(800, -0.8);
-    const found = compareTables(
+    const found = await compareTables(
       table(numbers('x', a), numbers('y', b)),
       table(numbers('x', c), numbers('y', d)),
       options,

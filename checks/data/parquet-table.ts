@@ -1,11 +1,11 @@
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetRead } from 'hyparquet';
 import type { ColumnType } from '../../serving/model/signature.ts';
 import type { Column } from '../../serving/model/table.ts';
-import { type ByteSource, bytesSource, readRange } from './byte-source.ts';
+import { type ByteSource, readRange } from './byte-source.ts';
 import { builderOf, Dictionary, integerColumnOf, isSafe } from './column-builder.ts';
 import { codecs } from './parquet-codecs.ts';
 import { readFlatColumn } from './parquet-flat.ts';
-import type { TableOptions, TableProblem, TableRead } from './read-table.ts';
+import type { TableOptions, TableProblem } from './read-table.ts';
 
 /** A Parquet file whose footer was read; its columns are read one at a time. */
 export interface ParquetFile {
@@ -35,7 +35,8 @@ export async function openParquet(
   }
   const rows = Number(metadata.num_rows);
   const names = topLevelNames(metadata.schema);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined) return refused([{ column: twice, reason: 'two columns of one name' }]);
   if (names.length === 0) return refused([{ reason: 'a schema without columns' }]);
   if (rows === 0) return refused([{ reason: 'a schema and no rows' }]);
@@ -55,22 +56,6 @@ export async function openParquet(
     }
   };
   return { rows, names, column };
-}
-
-/** Reads a Parquet file column by column: at no time are rows made. */
-export async function readParquet(bytes: Uint8Array, options: TableOptions): Promise<TableRead> {
-  const file = await openParquet(bytesSource(bytes), options.types);
-  if ('kind' in file) return file;
-  const columns = new Map<string, Column>();
-  const left: { column: string; why: string }[] = [];
-  const problems: TableProblem[] = [];
-  for (const name of file.names) {
-    const read = await file.column(name);
-    if (read.kind === 'left') left.push({ column: name, why: read.why });
-    else if (read.kind === 'problem') problems.push(read.problem);
-    else columns.set(name, read.column);
-  }
-  return problems.length > 0 ? refused(problems) : { kind: 'table', table: { rows: file.rows, columns }, left };
 }
 
 function messageOf(error: unknown): string {
@@ -93,7 +78,7 @@ function topLevelNames(schema: Schema): readonly string[] {
   const skip = (): void => {
     const children = schema[at]?.num_children ?? 0;
     at += 1;
-    for (let child = 0; child < children; child++) skip();
+    for (let child = 0; child < children && at < schema.length; child++) skip();
   };
   while (at < schema.length) {
     const name = schema[at]?.name;

@@ -1,7 +1,7 @@
 import type { ColumnType } from '../../serving/model/signature.ts';
-import type { Table } from '../../serving/model/table.ts';
-import { readCsv } from './csv-table.ts';
-import { readParquet } from './parquet-table.ts';
+import type { Column, Table } from '../../serving/model/table.ts';
+import { bytesSource } from './byte-source.ts';
+import { openData } from './data-file.ts';
 
 /** What is wrong with a data file. Rows count from 1 and do not count the header; lines count from 1 and do. */
 export interface TableProblem {
@@ -40,17 +40,12 @@ export function tableProblemText(name: string, { row, line, column, reason }: Ta
   return `${name}${at}${column === undefined ? '' : `, column "${column}"`}: ${reason}`;
 }
 
-const PARQUET_MAGIC = 'PAR1';
-const LFS_POINTER = 'version https://git-lfs';
-
 /**
  * Reads a Parquet or CSV file (RFC 4180: comma, double quotes, a header line; UTF-8, with or without a byte order mark) into columns. A bad file is a
  * refusal that names every problem's row, line and column; only a bug throws.
  */
 export async function readTable(bytes: Uint8Array, options: TableOptions): Promise<TableRead> {
-  const refusal = unreadableReason(bytes, options.name);
-  if (refusal !== undefined) return { kind: 'refused', problems: [{ reason: refusal }] };
-  const read = isParquet(bytes) ? await readParquet(bytes, options) : await readCsv(bytes, options);
+  const read = await readAll(bytes, options);
   if (read.kind === 'refused') return read;
   const missing = (options.required ?? []).filter((name) => !read.table.columns.has(name));
   if (missing.length === 0) return read;
@@ -61,15 +56,18 @@ export async function readTable(bytes: Uint8Array, options: TableOptions): Promi
   };
 }
 
-function isParquet(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.subarray(0, PARQUET_MAGIC.length)).toString('latin1') === PARQUET_MAGIC;
-}
-
-function unreadableReason(bytes: Uint8Array, name: string): string | undefined {
-  if (bytes.length === 0) return 'the file is empty (0 bytes), expected a header and rows';
-  const start = Buffer.from(bytes.subarray(0, LFS_POINTER.length)).toString('latin1');
-  if (start === LFS_POINTER) return 'this is a Git LFS pointer, not the data it points to';
-  if (isParquet(bytes)) return undefined;
-  if (name.toLowerCase().endsWith('.parquet')) return `not a Parquet file: it does not start with ${PARQUET_MAGIC}`;
-  return start.startsWith('\u001f\u008b') ? 'a gzip file: unpack it, or write Parquet' : undefined;
+async function readAll(bytes: Uint8Array, options: TableOptions): Promise<TableRead> {
+  const source = await openData(bytesSource(bytes), options);
+  if ('kind' in source) return source;
+  const columns = new Map<string, Column>();
+  const left: { column: string; why: string }[] = [];
+  const problems: TableProblem[] = [];
+  for await (const read of source.columns(source.names)) {
+    if (read.kind === 'left') left.push({ column: read.column, why: read.why });
+    else if (read.kind === 'problem') problems.push(read.problem);
+    else columns.set(read.column.name, read.column);
+  }
+  return problems.length > 0
+    ? { kind: 'refused', problems }
+    : { kind: 'table', table: { rows: source.rows, columns }, left };
 }

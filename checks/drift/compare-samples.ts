@@ -3,7 +3,8 @@ import { momentsOf } from '../stats/moments.ts';
 import { welchT } from '../stats/welch-t.ts';
 import { type ColumnDrift, columnDrift, type DriftMethod } from './column-drift.ts';
 import type { ComparableColumn } from './comparable-column.ts';
-import { domainClassifier } from './domain-classifier.ts';
+import { type JointMethod, type JointTest, jointTest } from './joint-test.ts';
+import { pickedColumn, pickRows } from './picked-rows.ts';
 import type { Losses } from './relation-losses.ts';
 
 /**
@@ -30,10 +31,19 @@ export interface SampleColumn {
 }
 export type ColumnRole = 'input' | 'prediction' | 'label' | 'other';
 
+/** Samples whose columns were compared one by one, and are gone: what is left is what all of them are judged by. */
+export interface MeasuredSamples extends Pick<Samples, 'rows' | 'losses' | 'left'> {
+  readonly columns: readonly { readonly name: string; readonly role: ColumnRole; readonly drift: ColumnDrift }[];
+  /** Some rows of the inputs, the same in each. */
+  readonly inputs: readonly ComparableColumn[];
+}
+
 export interface DriftOptions {
   readonly alpha: number;
   readonly effect: { readonly psi: number; readonly auc: number };
   readonly seed: number;
+  /** How all inputs together are compared; a domain classifier unless told otherwise. */
+  readonly joint?: JointMethod;
 }
 
 export interface DriftComparison {
@@ -62,12 +72,10 @@ export interface ColumnResult extends ColumnDrift {
   readonly drifted: boolean;
 }
 
-export interface JointResult {
-  readonly method: 'domain classifier';
-  readonly auc: number;
-  readonly pValue: number;
+export interface JointResult extends JointTest {
+  /** The domain classifier's statistic under its own name. */
+  readonly auc?: number;
   readonly adjustedPValue: number;
-  readonly permutations: number;
   readonly effect: Effect;
   readonly drifted: boolean;
 }
@@ -90,20 +98,30 @@ export interface RelationResult {
 const RELATION_EFFECT = 0.1;
 
 export function compareSamples(samples: Samples, options: DriftOptions): DriftComparison {
-  const { alpha, effect, seed } = options;
-  const drifts = samples.columns.map(({ name, role, column, method }) => ({
+  const { alpha, seed } = options;
+  const columns = samples.columns.map(({ name, role, column, method }) => ({
     name,
     role,
     drift: columnDrift(column, { alpha, seed, ...(method === undefined ? {} : { method }) }),
   }));
+  const inputs = samples.columns.filter(({ role }) => role === 'input').map(({ column }) => column);
+  const rows = pickRows(inputs[0]?.reference.length ?? 0, inputs[0]?.window.length ?? 0, seed);
+  return judgeSamples({ ...samples, columns, inputs: inputs.map((column) => pickedColumn(column, rows)) }, options);
+}
+
+/** The judgement, once every column was measured. */
+export function judgeSamples(samples: MeasuredSamples, options: DriftOptions): DriftComparison {
+  const { alpha, effect, seed } = options;
+  const drifts = samples.columns;
   const tested = drifts.filter(({ drift }) => !drift.constant);
   const relation = samples.losses === undefined ? undefined : relationOf(samples.losses);
-  const inputs = samples.columns.filter(({ role }) => role === 'input').map(({ column }) => column);
   const others = [...tested.map(({ drift }) => drift.pValue), ...(relation === undefined ? [] : [relation.pValue])];
-  const joint =
-    inputs.length < 2
-      ? undefined
-      : domainClassifier(inputs, { seed, effect: effect.auc, needed: Math.ceil(1 / reachOf(others, alpha)) });
+  const joint = jointTest(samples.inputs, {
+    method: options.joint ?? 'domain-classifier',
+    seed,
+    effect: effect.auc,
+    needed: Math.ceil(1 / reachOf(others, alpha)),
+  });
   const pValues = [
     ...tested.map(({ drift }) => drift.pValue),
     ...(joint === undefined ? [] : [joint.pValue]),
@@ -153,19 +171,16 @@ function reachOf(others: readonly number[], alpha: number): number {
   return reach;
 }
 
-function judgeJoint(
-  { auc, pValue, permutations }: { readonly auc: number; readonly pValue: number; readonly permutations: number },
-  adjustedPValue: number,
-  { alpha, effect }: DriftOptions,
-): JointResult {
+/** Only the classifier's effect has a limit. The others compare at most 1,000 rows a side, of which none calls a tiny shift significant. */
+function judgeJoint(joint: JointTest, adjustedPValue: number, { alpha, effect }: DriftOptions): JointResult {
+  const isClassifier = joint.method === 'domain classifier';
+  const limit = isClassifier ? effect.auc : 0;
   return {
-    method: 'domain classifier',
-    auc,
-    pValue,
+    ...joint,
+    ...(isClassifier ? { auc: joint.statistic } : {}),
     adjustedPValue,
-    permutations,
-    effect: { measure: 'auc', value: auc, limit: effect.auc },
-    drifted: adjustedPValue <= alpha && auc >= effect.auc,
+    effect: { measure: isClassifier ? 'auc' : joint.method, value: joint.statistic, limit },
+    drifted: adjustedPValue <= alpha && joint.statistic >= limit,
   };
 }
 

@@ -4,6 +4,7 @@ import { seededRandom } from '../stats/seeded-random.ts';
 import { binnedRows, type BinnedRows } from './binned-rows.ts';
 import { boostedScore, fitBoosted } from './boosted-trees.ts';
 import type { ComparableColumn } from './comparable-column.ts';
+import { pickedColumn, pickRows } from './picked-rows.ts';
 
 export interface DomainClassifier {
   /** How well a classifier tells the two samples apart on rows it did not see; 0.5 is not at all. */
@@ -14,8 +15,6 @@ export interface DomainClassifier {
   readonly rows: { readonly reference: number; readonly window: number };
 }
 
-/** Refitting under permuted labels is what makes the p-value true, and what costs time: more rows are sampled down. */
-const MOST_ROWS = 1000;
 const PERMUTATIONS = 199;
 const MOST_PERMUTATIONS = 4999;
 /** Fewer rows a side cannot be told apart by anything that is fitted. */
@@ -42,14 +41,9 @@ export function domainClassifier(
   const window = columns[0]?.window.length ?? 0;
   if (columns.length === 0 || Math.min(reference, window) < FEWEST_ROWS) return undefined;
   const random = seededRandom(options.seed);
-  const [first, second] = [sample(reference, random), sample(window, random)];
-  const picked = columns.map(
-    (column): ComparableColumn =>
-      column.kind === 'number'
-        ? { ...column, reference: take(column.reference, first), window: take(column.window, second) }
-        : { ...column, reference: takeCodes(column.reference, first), window: takeCodes(column.window, second) },
-  );
-  const binned = binnedRows(picked);
+  const rows = pickRows(reference, window, options.seed);
+  const first = rows.reference;
+  const binned = binnedRows(columns.map((column) => pickedColumn(column, rows)));
   const isWindow = Uint8Array.from({ length: binned.rows }, (_, row) => (row < first.length ? 0 : 1));
   const folds = foldsOf(binned.rows, FOLDS, options.seed);
   const auc = crossFittedAuc(binned, isWindow, folds);
@@ -70,7 +64,7 @@ export function domainClassifier(
     auc,
     pValue: (1 + atLeast) / (1 + drawn),
     permutations: drawn,
-    rows: { reference: first.length, window: second.length },
+    rows: { reference: first.length, window: rows.window.length },
   };
 }
 
@@ -92,26 +86,6 @@ function crossFittedAuc(binned: BinnedRows, isWindow: Uint8Array, folds: Uint8Ar
 }
 
 type Random = ReturnType<typeof seededRandom>;
-
-/** Row numbers, all or a sample without replacement, ascending. */
-function sample(rows: number, random: Random): Uint32Array {
-  const order = Uint32Array.from({ length: rows }, (_, row) => row);
-  if (rows <= MOST_ROWS) return order;
-  for (let i = 0; i < MOST_ROWS; i++) {
-    const other = i + random.index(rows - i);
-    const kept = order[i] ?? 0;
-    order[i] = order[other] ?? 0;
-    order[other] = kept;
-  }
-  return order.slice(0, MOST_ROWS).sort();
-}
-
-function take(values: Float64Array, rows: Uint32Array): Float64Array {
-  return Float64Array.from(rows, (row) => values[row] ?? NaN);
-}
-function takeCodes(codes: Int32Array, rows: Uint32Array): Int32Array {
-  return Int32Array.from(rows, (row) => codes[row] ?? -1);
-}
 
 function shuffle(values: Uint8Array, random: Random): void {
   for (let i = values.length - 1; i > 0; i--) {

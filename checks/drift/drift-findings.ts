@@ -65,12 +65,16 @@ function columnFinding(column: ColumnResult, { rows }: DriftComparison, at: Plac
 }
 
 /** Every other measure, none of which decides; the scale is in the name or the documentation. */
-export function alsoOf({ psi, psiCritical, jensenShannon, wasserstein }: ColumnResult): Measured {
+export function alsoOf(column: ColumnResult): Measured {
+  const { psi, psiCritical, jensenShannon, hellinger, totalVariation, cramersV, wasserstein } = column;
   return {
     psi,
     psiCritical: Number.isFinite(psiCritical) ? psiCritical : null,
     jensenShannon: Number.isNaN(jensenShannon) ? null : jensenShannon,
     ...(wasserstein === undefined ? {} : { wasserstein }),
+    hellinger: Number.isNaN(hellinger) ? null : hellinger,
+    totalVariation: Number.isNaN(totalVariation) ? null : totalVariation,
+    ...(cramersV === undefined || Number.isNaN(cramersV) ? {} : { cramersV }),
   };
 }
 
@@ -96,15 +100,20 @@ function relationFinding(relation: RelationResult, { rows }: DriftComparison, at
 }
 
 function jointFinding(joint: JointResult, { rows }: DriftComparison, at: Place, next: string): Finding {
-  const { auc, pValue, adjustedPValue, permutations, effect, drifted } = joint;
-  const reason = `all columns together: a classifier tells the sides apart with AUC ${numberText(auc)}, limit ${limitText(effect.limit)}; p ${pValueText(pValue)} of ${permutations} permutations, adjusted ${pValueText(adjustedPValue)}`;
+  const { statistic, pValue, adjustedPValue, permutations, effect, drifted } = joint;
+  const how =
+    joint.auc === undefined
+      ? `${joint.method} ${numberText(statistic)}`
+      : `a classifier tells the sides apart with AUC ${numberText(joint.auc)}, limit ${limitText(effect.limit)}`;
+  const drawn = permutations === undefined ? '' : ` of ${permutations} permutations`;
+  const reason = `all columns together: ${how}; p ${pValueText(pValue)}${drawn}, adjusted ${pValueText(adjustedPValue)}`;
   const measured: Measured = {
     subject: 'all columns together',
     method: joint.method,
-    statistic: auc,
+    statistic,
     pValue,
     adjustedPValue,
-    permutations,
+    ...(permutations === undefined ? {} : { permutations }),
     effect: { ...effect },
     rows: { ...rows },
   };

@@ -3,6 +3,7 @@ import { inputColumns } from '../baseline/input-columns.ts';
 import type { Answers, DriftSide, EvaluationData, Evidence, Labels } from '../evidence/evidence.ts';
 import { absoluteErrors, hits, logLosses } from '../metrics/per-row.ts';
 import { labelledRows, scoredRows } from '../metrics/scored-rows.ts';
+import { binnedColumn } from './binned-rows.ts';
 import { comparableColumn, type ComparableColumn } from './comparable-column.ts';
 import type { SampleColumn, Samples } from './compare-samples.ts';
 import { crossFittedLosses, type Losses } from './relation-losses.ts';
@@ -51,7 +52,7 @@ export function evidenceSamples(
         ? answerLosses(reference, window, other.answeredBy)
         : // A model remembers the rows it was trained on, and the reference may be those: trees that saw neither are asked.
           crossFittedLosses(
-            inputs.map(({ column }) => column),
+            inputs.map(({ column }) => binnedColumn(column)),
             labels,
             seed,
           );

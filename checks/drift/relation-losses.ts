@@ -1,5 +1,5 @@
 import { foldsOf } from '../baseline/folds.ts';
-import { binnedRows, type BinnedRows } from './binned-rows.ts';
+import { type BinnedColumn, type BinnedRows, joinedColumns, pooledNumbers } from './binned-rows.ts';
 import { boostedScore, fitBoosted } from './boosted-trees.ts';
 import type { ComparableColumn } from './comparable-column.ts';
 
@@ -23,13 +23,13 @@ const CLIP = 1e-6;
  * Undefined for too many classes, or fewer rows than folds can be made of.
  */
 export function crossFittedLosses(
-  inputs: readonly ComparableColumn[],
+  inputs: readonly BinnedColumn[],
   label: ComparableColumn,
   seed: number,
 ): Losses | undefined {
   const [first, second] = [label.reference.length, label.window.length];
   if (inputs.length === 0 || first < FOLDS * 20 || second === 0) return undefined;
-  const binned = binnedRows(inputs);
+  const binned = joinedColumns(inputs);
   const isMissing = (row: number) => {
     const value = row < first ? label.reference[row] : label.window[row - first];
     return value === undefined || Number.isNaN(value) || (label.kind === 'category' && value < 0);
@@ -40,8 +40,8 @@ export function crossFittedLosses(
   const fitting = { binned, known, foldOf, first };
   const losses =
     label.kind === 'number'
-      ? numberLosses(fitting, Float64Array.from([...label.reference, ...label.window]))
-      : classLosses(fitting, Int32Array.from([...label.reference, ...label.window]), label.dictionary.length);
+      ? numberLosses(fitting, pooledNumbers(label.reference, label.window))
+      : classLosses(fitting, pooledNumbers(label.reference, label.window), label.dictionary.length);
   if (losses === undefined) return undefined;
   return {
     loss: label.kind === 'number' ? 'absolute error' : 'log loss',
@@ -66,7 +66,7 @@ function numberLosses(fitting: Fitting, target: Float64Array): Float64Array {
 }
 
 /** Log loss; several classes are each told from the rest and made to add up to 1. */
-function classLosses(fitting: Fitting, codes: Int32Array, classes: number): Float64Array | undefined {
+function classLosses(fitting: Fitting, codes: Float64Array, classes: number): Float64Array | undefined {
   if (classes > MOST_CLASSES) return undefined;
   const told = classes === 2 ? [1] : Array.from({ length: classes }, (_, k) => k);
   const shares = told.map((k) => {
