@@ -2,6 +2,7 @@ import { signatureOf } from '../serving/model/signature.ts';
 import { scoreMappingOf } from '../serving/model/score.ts';
 import type { Check } from './check.ts';
 import type { Evidence } from './evidence/evidence.ts';
+import { dataRuleFindings } from './leakage/data-findings.ts';
 import { fail, decidingFinding, inconclusive, missingFinding, pass } from './finding.ts';
 import { evaluationChanged, manifestFindings } from './manifest/manifest-findings.ts';
 import { isRequired } from './manifest/policy.ts';
@@ -17,6 +18,7 @@ export function manifestCheck(judgesOfRows: readonly Check[]): Check {
       const findings = [
         ...ruleFindings(evidence),
         ...dataFindings(evidence),
+        ...dataRuleFindings(evidence),
         ...evaluationChangedFindings(evidence, judgesOfRows),
         ...unavailableFindings(evidence),
       ];
