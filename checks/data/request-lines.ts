@@ -72,7 +72,8 @@ function typeOf(values: readonly unknown[]): ColumnType {
 function cellText(value: unknown): string | undefined {
   if (value === null || value === undefined) return '';
   if (Array.isArray(value)) return JSON.stringify(value.flat(Infinity));
-  return typeof value === 'object' ? undefined : String(value);
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
 function shown(value: unknown): string {
