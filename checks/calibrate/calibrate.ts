@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { type Cell, cellName } from './cell.ts';
+import { type BlockResult, type Cell, cellName, type Task } from './cell.ts';
 import { judgeCell, rateSentence } from './judge-cells.ts';
 import { planCells, planTasks, type PlannedCell } from './plan-cells.ts';
 import { runTasks } from './run-tasks.ts';
-import { openState } from './state-file.ts';
+import { type CalibrationState, openState } from './state-file.ts';
 
 const usage = `npm run calibrate -- [options]
 
@@ -36,23 +36,12 @@ async function main(): Promise<number> {
         (options.window === undefined || cell.window === options.window),
     )
     .map((cell): PlannedCell => ({ ...cell, repetitions: Math.min(cell.repetitions, options.repetitions) }));
-  const tasks = planTasks(cells, state.isDone, state.costMs);
-  const started = Date.now();
-  let done = 0;
   const limit = AbortSignal.timeout(options.minutes * 60_000);
-  await runTasks(
-    tasks,
-    options.workers,
-    (task, results) => {
-      state.add(results);
-      done++;
-      const ms = results.reduce((sum, result) => sum + result.ms, 0);
-      process.stderr.write(
-        `${done}/${tasks.length} ${task.subject} ${task.kind} ${task.reference}/${task.window}${task.shifted ? ' shifted' : ''} block ${task.block}: ${(ms / 1000).toFixed(1)} s of methods, ${Math.round((Date.now() - started) / 1000)} s in all\n`,
-      );
-    },
-    limit,
-  );
+  for (;;) {
+    const tasks = planTasks(cells, state.isDone, state.costMs);
+    if (tasks.length === 0 || limit.aborted) break;
+    await runTurn(tasks, options.workers, state, limit);
+  }
   const rates = cells.flatMap((cell: Cell) => judgeCell(cell, state.tallyOf(cell)));
   const outside = rates.filter(({ place, repetitions }) => place === 'outside' && repetitions > 0);
   const near = rates.filter(({ place }) => place === 'near');
@@ -63,6 +52,27 @@ async function main(): Promise<number> {
     `${rates.length} rates: ${outside.length} outside of their bands, ${near.length} near, ${unrun.length} not run\n`,
   );
   return outside.length > 0 ? EXIT.outside : unrun.length > 0 ? EXIT.incomplete : EXIT.inside;
+}
+
+async function runTurn(
+  tasks: readonly Task[],
+  workers: number,
+  state: CalibrationState,
+  limit: AbortSignal,
+): Promise<void> {
+  const started = Date.now();
+  let done = 0;
+  const tell = (task: Task, results: readonly BlockResult[]) => {
+    state.add(results);
+    done++;
+    const ms = results.reduce((sum, result) => sum + result.ms, 0);
+    const place = `${task.subject} ${task.kind} ${task.reference}/${task.window}${task.shifted ? ' shifted' : ''}`;
+    const seconds = Math.round((Date.now() - started) / 1000);
+    process.stderr.write(
+      `${done}/${tasks.length} ${place} block ${task.block}: ${Math.round(ms)} ms of methods, ${seconds} s in all\n`,
+    );
+  };
+  await runTasks(tasks, workers, tell, limit);
 }
 
 interface Options {

@@ -21,15 +21,15 @@ const POWER_REPETITIONS = 400;
 
 const JOINT_ROWS = [50, 200, 500] as const;
 const JOINT_REPETITIONS = 1000;
-const JOINT_POWER_REPETITIONS = 200;
+const JOINT_POWER_REPETITIONS = 100;
 
 /** Rows that two models answer; a bootstrap of 10,000 rows is 20 million draws a verdict, so fewer are repeated. */
 const MODEL_ROWS = [
-  { rows: 100, repetitions: 4000 },
-  { rows: 300, repetitions: 2000 },
-  { rows: 1000, repetitions: 1000 },
-  { rows: 3000, repetitions: 400 },
-  { rows: 10_000, repetitions: 200 },
+  { rows: 100, repetitions: 2000 },
+  { rows: 300, repetitions: 1000 },
+  { rows: 1000, repetitions: 500 },
+  { rows: 3000, repetitions: 200 },
+  { rows: 10_000, repetitions: 100 },
 ] as const;
 
 /** Every cell, the same in every run. */
@@ -57,7 +57,7 @@ function columnCells(): readonly PlannedCell[] {
 
 function jointCells(): readonly PlannedCell[] {
   return jointKinds.flatMap(({ name: kind }) =>
-    Object.keys(jointMethods).flatMap((method) =>
+    jointMethods.flatMap((method) =>
       JOINT_ROWS.flatMap((rows) => {
         const cell = { subject: 'joint', kind, method, reference: rows, window: rows } as const;
         return [
@@ -92,9 +92,9 @@ export const BLOCK_REPETITIONS = { column: 100, joint: 50, models: 100 } as cons
 const DEAR_MS = 2;
 
 /**
- * What is left to run: blocks of cells that `isDone` does not know, several methods of one block together. The first block of every
- * cell comes first, so that a run that is cut short has something to say of each; then what is quick, by `costMs` of what has been run, small
- * windows before large ones; then what is dear.
+ * What is to be run next: blocks of cells that `isDone` does not know, several methods of one block together, small windows before large
+ * ones. The first block of every cell comes first, so that a run that is cut short has something to say of each; when those are done, what
+ * is quick, by `costMs` of what has been run; then what is dear. Empty when nothing is left.
  */
 export function planTasks(
   cells: readonly PlannedCell[],
@@ -116,10 +116,11 @@ export function planTasks(
       tasks.set(key, task);
     }
   }
-  const inTurn = [...tasks.values()].toSorted(
-    (a, b) => a.turn - b.turn || rowsOf(a) - rowsOf(b) || a.block - b.block || Number(a.shifted) - Number(b.shifted),
-  );
-  return inTurn.map(({ turn: _, ...task }) => task);
+  const turn = Math.min(...[...tasks.values()].map((task) => task.turn));
+  return [...tasks.values()]
+    .filter((task) => task.turn === turn)
+    .toSorted((a, b) => rowsOf(a) - rowsOf(b) || a.block - b.block || Number(a.shifted) - Number(b.shifted))
+    .map(({ turn: _, ...task }) => task);
 }
 
 function rowsOf({ reference, window }: Task): number {

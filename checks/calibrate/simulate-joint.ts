@@ -1,5 +1,4 @@
-import type { ComparableColumn } from '../drift/comparable-column.ts';
-import { domainClassifier } from '../drift/domain-classifier.ts';
+import { type JointMethod, jointMethods as allJointMethods, jointTest } from '../drift/joint-test.ts';
 import type { BlockResult, Task } from './cell.ts';
 import { jointKinds } from './joint-kinds.ts';
 import { simulateBlock } from './simulate-block.ts';
@@ -8,13 +7,8 @@ import { ALPHA, EFFECT } from './simulate-columns.ts';
 /** Fewer permutations than the product draws make no p-value less true, only coarser; 99 are what a thousand repetitions can pay. */
 export const JOINT_PERMUTATIONS = 99;
 
-type JointMethod = (columns: readonly ComparableColumn[], seed: number) => { readonly pValue: number } | undefined;
-
-/** Methods that look at all columns at once; undefined where a sample is too small for one. */
-export const jointMethods: Readonly<Record<string, JointMethod>> = {
-  'domain-classifier': (columns, seed) =>
-    domainClassifier(columns, { seed, effect: EFFECT.auc, needed: 1, permutations: JOINT_PERMUTATIONS }),
-};
+/** Those that test something. */
+export const jointMethods: readonly JointMethod[] = allJointMethods.filter((method) => method !== 'none');
 
 /** One block of a comparison of whole tables. */
 export function simulateJoint(task: Task): readonly BlockResult[] {
@@ -23,9 +17,13 @@ export function simulateJoint(task: Task): readonly BlockResult[] {
   return simulateBlock(
     task,
     (random) => kind.draw(task, task.shifted, random),
-    (columns, method, seed) => {
-      const result = jointMethods[method]?.(columns, seed);
-      if (result === undefined) throw new Error(`${method} cannot compare ${task.window} rows of ${task.kind}`);
+    (columns, name, seed) => {
+      const method = jointMethods.find((each) => each === name);
+      if (method === undefined) throw new Error(`no joint method is named ${JSON.stringify(name)}`);
+      // One is needed: a family of tests would ask for more permutations.
+      const options = { method, seed, effect: EFFECT.auc, needed: 1, permutations: JOINT_PERMUTATIONS };
+      const result = jointTest(columns, options);
+      if (result === undefined) throw new Error(`${name} cannot compare ${task.window} rows of ${task.kind}`);
       return result.pValue <= ALPHA ? ['significant'] : [];
     },
   );

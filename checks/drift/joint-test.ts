@@ -23,6 +23,8 @@ export interface JointOptions {
   /** The least AUC that matters, and the permutations that a family of tests needs to call the least p-value significant. */
   readonly effect: number;
   readonly needed: number;
+  /** Exactly so many instead, where many tests are simulated. */
+  readonly permutations?: number;
 }
 
 /** Fewer rows a side tell nothing about columns together. */
@@ -51,7 +53,7 @@ export function jointTest(columns: readonly ComparableColumn[], options: JointOp
   }
   const together = standardisedTogether(reference, window);
   const test = options.method === 'mmd' ? maximumMeanDiscrepancy : energyDistance;
-  const permutations = Math.max(999, Math.min(MOST_PERMUTATIONS, options.needed));
+  const permutations = options.permutations ?? Math.max(999, Math.min(MOST_PERMUTATIONS, options.needed));
   const found = test(together.first, together.second, { seed, permutations });
   return { method: options.method, statistic: found.statistic, pValue: found.pValue, permutations: found.permutations };
 }
