@@ -23,7 +23,7 @@ export const check: Command = {
   PATH            a manifest, a model's folder, or a repository (default: the models that differ from --against)
   --against REF|FILE   the baseline: the same model at a git ref, or another manifest (default: the default branch)
   --only CHECK,…  --skip CHECK,…   of ${checks.map(({ name }) => name).join(', ')}
-  --window FILE   recorded production rows (CSV or Parquet), instead of a fleet's log
+  --window FILE   recorded production rows (CSV, Parquet) or requests (JSON lines), instead of a fleet's log
   --retrained FILE   the ONNX file of a second training, to be compared with the artifact (one model)
   --html FILE  --markdown FILE  --junit FILE     the report in these formats
   --policy FILE   default: .github/slipway.yml at --against's ref, else the defaults
