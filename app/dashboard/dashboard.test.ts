@@ -70,9 +70,10 @@ describe('the dashboard', () => {
     ['/proposals/acme/models/999', '#999'],
     ['/proposals/acme/models/latest', '/proposals/acme/models/latest'],
     ['/assets/../dashboard.ts', 'dashboard.ts'],
-    ['/drawings/nonsense/cohorts-light.svg', 'Drawings'],
-    [`/drawings/${'0'.repeat(64)}/cohorts-light.svg`, 'no drawing'],
-    [`/drawings/${reportDigest}/secrets-light.svg`, 'Drawings'],
+    ['/figures/nonsense/cohorts/roc_auc-light.svg', 'Figures'],
+    [`/figures/${'0'.repeat(64)}/cohorts/roc_auc-light.svg`, 'no figure'],
+    [`/figures/${reportDigest}/cohorts/secrets-light.svg`, 'no figure'],
+    [`/figures/${reportDigest}/cohorts/roc_auc-red.svg`, 'Figures'],
     ['/elsewhere', '/elsewhere'],
   ])('says in the same look that %s is not there', async (path, words) => {
     const response = await dashboard().request(path);
@@ -128,8 +129,8 @@ describe('the dashboard', () => {
     ).toEqual(['held']);
   });
 
-  it.each(['light', 'dark'])('serves the %s drawing of a kept report for other people’s pages', async (theme) => {
-    const response = await dashboard().request(`/drawings/${reportDigest}/cohorts-${theme}.svg`);
+  it.each(['light', 'dark'])('serves the %s figure of a kept report for other people’s pages', async (theme) => {
+    const response = await dashboard().request(`/figures/${reportDigest}/cohorts/roc_auc-${theme}.svg`);
     expect(response.headers.get('content-type')).toBe('image/svg+xml; charset=utf-8');
     expect(response.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
     const svg = await response.text();

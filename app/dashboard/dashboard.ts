@@ -4,14 +4,15 @@ import { type Context, Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { textOf } from './markup.ts';
 import { type Assets, linksOf, type Page, pageOf } from './page.ts';
-import { DRAWINGS, type DrawingName, reportSvg } from './report-drawings.ts';
+import { figureSvg } from '../drawings/draw-figure.ts';
+import { figureNamed } from '../drawings/figure-images.ts';
+import { figurePng } from '../drawings/figure-png.ts';
 import { errorRoom } from './rooms/error-room.ts';
 import { fleetRoom } from './rooms/fleet-room.ts';
 import { filtered, ledgerExport, type LedgerFilter, ledgerRoom } from './rooms/ledger-room.ts';
 import { modelRoom } from './rooms/model-room.ts';
 import { proposalRoom } from './rooms/proposal-room.ts';
 import { proposalsRoom } from './rooms/proposals-room.ts';
-import type { Theme } from '../drawings/svg.ts';
 import type { Change, DashboardSource } from './views.ts';
 
 export interface DashboardOptions {
@@ -37,7 +38,7 @@ const MOST_STREAMS = 100;
 const DAY_SECONDS = 86_400;
 const YEAR_SECONDS = 365 * DAY_SECONDS;
 
-const DRAWING_NAME = new RegExp(`^(${DRAWINGS.join('|')})-(light|dark)\\.svg$`);
+const FIGURE_FILE = /^(.{1,120})-(light|dark)\.(svg|png)$/;
 const REPORT_DIGEST = /^[0-9a-f]{64}$/;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -58,7 +59,7 @@ const assetOf = (file: string, type: string): Asset => {
   return { type, body, digest: digestOf(body) };
 };
 
-const digestOf = (body: string): string => createHash('sha256').update(body).digest('hex').slice(0, 16);
+const digestOf = (body: string | Uint8Array): string => createHash('sha256').update(body).digest('hex').slice(0, 16);
 
 const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ['style.css', assetOf('style.css', 'text/css; charset=utf-8')],
@@ -149,24 +150,27 @@ export function createDashboard({
     });
   });
 
-  app.get('/drawings/:digest/:name', async (context) => {
-    const { digest, name } = context.req.param();
-    const [, drawing, theme] = DRAWING_NAME.exec(name) ?? [];
-    if (drawing === undefined || theme === undefined || !REPORT_DIGEST.test(digest)) {
+  app.get('/figures/:digest/:check/:file', async (context) => {
+    const { digest, check, file } = context.req.param();
+    const [, id, mode, type] = FIGURE_FILE.exec(file) ?? [];
+    const theme = mode === 'dark' ? 'dark' : 'light';
+    if (id === undefined || !REPORT_DIGEST.test(digest)) {
       return notFound(
         context,
-        `Drawings are named ${DRAWINGS.map((each) => `${each}-light.svg`).join(', ')} and so on, under a report’s digest.`,
+        'Figures are named roc-light.svg, roc-dark.svg and so on, under a report’s digest and a check.',
       );
     }
     const report = await source.report(`sha256:${digest}`, gathering(context));
-    const svg = report === undefined ? undefined : reportSvg(report, drawing as DrawingName, theme as Theme);
-    if (svg === undefined) return notFound(context, `There is no drawing “${drawing}” for report ${digest}.`);
-    return send(context, svg, {
-      'content-type': 'image/svg+xml; charset=utf-8',
+    const figure = report === undefined ? undefined : figureNamed(report, check, id);
+    if (figure === undefined) return notFound(context, `There is no figure “${id}” of ${check} for report ${digest}.`);
+    const headers = {
+      'content-type': type === 'png' ? 'image/png' : 'image/svg+xml; charset=utf-8',
+      // The report under a digest never changes; how it is drawn may, with the next version of this program.
       'cache-control': `public, max-age=${DAY_SECONDS}`,
       'content-security-policy': DRAWING_POLICY,
       'cross-origin-resource-policy': 'cross-origin',
-    });
+    };
+    return send(context, type === 'png' ? await figurePng(figure, theme) : figureSvg(figure, theme), headers);
   });
 
   app.get('/assets/:file', (context) => {
@@ -243,7 +247,7 @@ function sendPage(context: Context, page: Page, status: 200 | 404 | 421 | 500 = 
 /** With an entity tag, so that looking again at what has not changed costs a few bytes. */
 function send(
   context: Context,
-  body: string,
+  body: string | Uint8Array<ArrayBuffer>,
   headers: Readonly<Record<string, string>>,
   status: 200 | 404 | 421 | 500 = 200,
 ): Response {

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { baselineForest } from '../dashboard/baseline-forest.ts';
 import { type Comparison, comparisonOf } from '../dashboard/comparisons.ts';
-import { blockedReport, driftedReport, passingReport, reportDigest } from '../dashboard/sample-views.ts';
-import { checkRunImages, reportSvg } from '../dashboard/report-drawings.ts';
 import { forest, forestAxisOf, type ForestRow, forestStrip } from './forest.ts';
 import { sparkline } from '../dashboard/sparkline.ts';
 import { escaped, standalone } from './svg.ts';
@@ -97,33 +95,6 @@ describe('a drawing for other people’s pages', () => {
     expect(svg).not.toContain('\u0000');
     expect(svg.isWellFormed()).toBe(true);
     expect(svg).not.toContain('var(');
-  });
-
-  it('is the same marks in light and dark', () => {
-    const marks = (theme: 'light' | 'dark') =>
-      reportSvg(blockedReport, 'cohorts', theme)
-        ?.replace(/<style>.*<\/style>/, '')
-        .replaceAll(/fill="#\w+"/g, '');
-    expect(marks('light')).toBe(marks('dark'));
-  });
-
-  it('tells the finding as text', () => {
-    const [image] = checkRunImages(blockedReport, `sha256:${reportDigest}`, 'cohorts', 'https://slipway.acme.example/');
-    expect(image).toMatchObject({
-      dark: `https://slipway.acme.example/drawings/${reportDigest}/cohorts-dark.svg`,
-      width: 860,
-    });
-    expect(image?.alt).toContain(
-      'sex = Female: −0.153, interval −0.209 to −0.096; the margin is 0.02. 3 of them worse.',
-    );
-  });
-
-  it.each([
-    [passingReport, 'cohorts'],
-    [driftedReport, 'cohorts'],
-    [passingReport, 'manifest'],
-  ])('is left out where there is nothing to draw', (report, check) => {
-    expect(checkRunImages(report, 'sha256:0', check, 'https://x.example')).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { CheckResult, Finding, Report } from '../../checks/report/report.ts';
 import { textOfPlace } from '../../checks/manifest/problem.ts';
 import { checkRunMarkdown } from '../../checks/report/check-run-markdown.ts';
-import { checkRunImages } from '../dashboard/report-drawings.ts';
+import { checkRunImages } from '../drawings/figure-images.ts';
 import type { Annotation, CheckRunAction, CheckRunOutput } from '../github/check-runs.ts';
 import { reportDigest } from '../ledger/report-digest.ts';
 
@@ -26,7 +26,7 @@ export function checkRunOutput(result: CheckResult, report: Report, dashboard?: 
       ? {}
       : {
           report: `${dashboard.detailsUrl}#${result.name}`,
-          images: checkRunImages(report, reportDigest(report), result.name, dashboard.publicUrl),
+          images: checkRunImages(result, reportDigest(report), dashboard.publicUrl),
         };
   const { title, summary, text, annotations } = checkRunMarkdown(result, report, links);
   const passed = result.conclusion === 'success' || result.conclusion === 'skipped';

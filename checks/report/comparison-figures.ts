@@ -23,13 +23,26 @@ export function comparisonFigures(findings: readonly Finding[]): readonly Interv
     return comparison === undefined || !isWithChampion(finding, comparison) ? [] : [{ finding, comparison }];
   });
   const byMetric = [...Map.groupBy(compared, ({ comparison }) => comparison.metric)];
-  const cohorts = byMetric.filter(([, group]) => group.length > 1);
+  const cohorts = byMetric
+    .filter(([, group]) => group.length > 1)
+    .toSorted(([, a], [, b]) => chanceOf(a) - chanceOf(b));
   const singles = byMetric.filter(([, group]) => group.length === 1).flatMap(([, group]) => group);
   return [
     ...(singles.length > 0 ? [metricsFigure(singles)] : []),
     ...cohorts.map(([metric, group]) => cohortsFigure(metric, group)),
   ];
 }
+
+/** The metric first whose worst declared cohort is furthest from chance: the one that the check's title tells. */
+const chanceOf = (group: readonly Compared[]): number =>
+  Math.min(
+    2,
+    ...group
+      .filter(({ finding }) => finding.verdict === 'fail')
+      .map(({ finding: { measured } }) =>
+        measured.intersection === true || typeof measured.pValue !== 'number' ? 1 : measured.pValue,
+      ),
+  );
 
 /** `baseline/roc_auc` and every cohort; not the trivial model's `baseline/trivial/roc_auc`. */
 const isWithChampion = ({ id }: Finding, { cohort }: MeasuredComparison): boolean =>
@@ -59,7 +72,15 @@ function metricsFigure(compared: readonly Compared[]): IntervalsFigure {
   };
 }
 
+/** More rows than this are a wall: the pairs of columns that do not fail are left out first. */
+const MOST_ROWS = 24;
+
 function cohortsFigure(metric: string, compared: readonly Compared[]): IntervalsFigure {
+  const shown =
+    compared.length <= MOST_ROWS
+      ? compared
+      : compared.filter(({ finding }) => finding.verdict === 'fail' || finding.measured.intersection !== true);
+  const left = compared.length - shown.length;
   const worse = compared.filter(({ finding }) => finding.verdict === 'fail').length;
   const [worst] = compared;
   const less = improvementSign(metric) < 0;
@@ -72,13 +93,17 @@ function cohortsFigure(metric: string, compared: readonly Compared[]): Intervals
     says: `${metric}, candidate against champion, for ${compared.length} cohorts, ${worse} of them worse.${worst === undefined ? '' : ` ${sentenceOf(worst)}${worst.comparison.margin === undefined ? '' : `; the margin is ${limitText(worst.comparison.margin)}`}.`}`,
     axis: less ? `${metric}, improvement` : `${metric}, candidate minus champion`,
     ...sharedMargin(compared),
-    note:
-      typeof jointly === 'number'
-        ? `Thin: 95 % jointly over ${jointly}; thick: 95 % of the cohort alone.`
-        : '95 % intervals.',
-    rows: compared.map((each) => rowOf(each, each.comparison.cohort ?? 'everyone', 1)),
+    note: `${typeof jointly === 'number' ? `Thin: 95 % jointly over ${jointly}; thick: 95 % of the cohort alone` : '95 % intervals'}${left === 0 ? '' : `; ${left} pairs of columns that do not fail are left out`}.`,
+    rows: shown
+      .map((each) => rowOf(each, labelOf(each), 1))
+      .toSorted((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || a.estimate - b.estimate),
   };
 }
+
+const ORDER: readonly IntervalsFigure['rows'][number]['verdict'][] = ['fail', 'inconclusive', 'not-applicable', 'pass'];
+
+const labelOf = ({ finding, comparison }: Compared): string =>
+  `${comparison.cohort ?? 'everyone'}${finding.id.includes('/slice/') ? ', by search' : ''}`;
 
 function sharedMargin(compared: readonly Compared[]): { readonly margin?: number } {
   const margins = new Set(compared.map(({ comparison }) => comparison.margin));

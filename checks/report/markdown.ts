@@ -34,24 +34,39 @@ export function codeText(body: string): string {
   return `\`\`\`\n${body}\n\`\`\``;
 }
 
-/**
- * Joins blocks as long as they fit; a block is whole or left out, so that no table or `details` is cut open. What is left out is
- * counted in a last line. `limit` counts bytes of UTF-8, GitHub's limit counts no more.
- */
-export function withinLimit(blocks: readonly string[], limit: number, instead: string): string {
-  const kept: string[] = [];
-  let used = 0;
-  const room = limit - Buffer.byteLength(instead) - 64;
-  for (const block of blocks) {
-    const size = Buffer.byteLength(block) + 2;
-    if (used + size > room) {
-      const left = blocks.length - kept.length;
-      return [...kept, `_${left} more ${left === 1 ? 'part does' : 'parts do'} not fit here._ ${instead}`.trim()].join(
-        '\n\n',
-      );
-    }
-    kept.push(block);
-    used += size;
-  }
-  return kept.join('\n\n');
+/** A piece that is whole or left out, so that no table or `details` is cut open. */
+export interface Block {
+  /** What a reader misses where it is left out: `findings that passed (412)`. */
+  readonly name: string;
+  readonly text: string;
+  /** Has its room before the others. */
+  readonly kept?: boolean;
 }
+
+/**
+ * Joins the blocks that fit, in their order. What is left out is named in a last line, with where it is told instead. `limit`
+ * counts bytes of UTF-8, GitHub's limit counts no more.
+ */
+export function withinLimit(blocks: readonly Block[], limit: number, instead: string): string {
+  const sizeOf = ({ text }: Block) => Buffer.byteLength(text) + 2;
+  let room = limit - Buffer.byteLength(instead) - NAMES_BYTES;
+  const fitting = new Set<Block>();
+  for (const block of [...blocks.filter(({ kept }) => kept), ...blocks.filter(({ kept }) => !kept)]) {
+    if (sizeOf(block) > room) continue;
+    fitting.add(block);
+    room -= sizeOf(block);
+  }
+  const left = [...new Set(blocks.filter((block) => !fitting.has(block)).map(({ name }) => name))];
+  const last =
+    left.length === 0 ? [] : [`_Left out, since it does not fit here: ${shortList(left)}._ ${instead}`.trim()];
+  return [...blocks.filter((block) => fitting.has(block)).map(({ text }) => text), ...last].join('\n\n');
+}
+
+/** Room for the line that names what was left out. */
+const NAMES_BYTES = 400;
+const MOST_NAMES = 4;
+
+const shortList = (names: readonly string[]): string =>
+  names.length <= MOST_NAMES
+    ? names.join(', ')
+    : `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`;

@@ -1,7 +1,6 @@
 import { textBlocks } from './check-run-markdown.ts';
 import { detailsText, escapedText, tableText } from './markdown.ts';
 import type { CheckConclusion, Report, ReportConclusion } from './report.ts';
-import { worstFirst } from './worst-first.ts';
 
 const words = {
   success: 'passed',
@@ -31,7 +30,9 @@ export function reportMarkdown(report: Report): string {
     }),
   );
   const sections = checks.map((check) => {
-    const body = textBlocks(check, report, worstFirst(check.findings), {}).map(deeper).join('\n\n');
+    const body = textBlocks(check, report, {})
+      .map(({ text }) => deeper(text))
+      .join('\n\n');
     const title = `${check.name}: ${words[check.conclusion]}`;
     const isOpen = check.conclusion === 'failure' || check.conclusion === 'action_required';
     return isOpen ? `### ${title}\n\n${escapedText(check.title)}\n\n${body}` : detailsText(title, body);

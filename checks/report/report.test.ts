@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkConclusionOf, reportConclusionOf } from '../conclusion.ts';
-import { ANNOTATION_LIMIT, checkRunMarkdown, SUMMARY_LIMIT, TITLE_LIMIT } from './check-run-markdown.ts';
+import { ANNOTATION_LIMIT } from './annotations.ts';
+import { checkRunMarkdown, SUMMARY_LIMIT, TITLE_LIMIT } from './check-run-markdown.ts';
 import {
   decimalsForDifference,
   intervalText,
@@ -186,7 +187,7 @@ describe('a check run’s page', () => {
 
   test('it reads without images, and with images the text form is folded beside them', () => {
     expect(page.text).toContain('```\n');
-    const image = { light: 'l.svg', dark: 'd.svg', width: 860, alt: 'Female −0.153' };
+    const image = { id: 'roc_auc', light: 'l.svg', dark: 'd.svg', width: 860, alt: 'Female −0.153' };
     const drawn = checkRunMarkdown(result(findings), report([]), { images: [image] }).text;
     expect(drawn).toContain('<source media="(prefers-color-scheme: dark)" srcset="d.svg">');
     expect(drawn).toContain('<details><summary>The same as text</summary>');
@@ -206,7 +207,8 @@ describe('a check run’s page', () => {
     expect(full.title.length).toBeLessThanOrEqual(TITLE_LIMIT);
     expect(Buffer.byteLength(full.text)).toBeLessThanOrEqual(SUMMARY_LIMIT);
     expect(Buffer.byteLength(full.summary)).toBeLessThanOrEqual(SUMMARY_LIMIT);
-    expect(full.text).toContain('not fit here');
+    expect(full.text).toContain('Left out, since it does not fit here: findings that failed (3000)');
+    expect(full.text).toContain('### What to do');
     expect(full.text).toContain('[Full report](https://s.example/p/1)');
     expect(full.annotations).toHaveLength(ANNOTATION_LIMIT);
   });

@@ -105,6 +105,9 @@ const SIDE_MARKS = { candidate: '●', window: '●', champion: '·', reference:
   string
 >;
 
+/** What is asked about is drawn over what it is held against. */
+const DRAWN_FIRST: readonly string[] = ['·', '●'];
+
 /** A plane of characters over [0, most] in both directions, its origin low on the left. */
 function plane(most: number, put: (mark: (x: number, y: number, character: string) => void) => void): string {
   const cells = Array.from({ length: PLOT.height }, () => Array.from({ length: PLOT.width }, () => ' '));
@@ -126,7 +129,9 @@ function plane(most: number, put: (mark: (x: number, y: number, character: strin
 
 function textCurve({ curve, lines }: CurveFigure): string {
   const drawn = plane(1, (mark) => {
-    for (const line of lines.toSorted((a, b) => SIDE_MARKS[b.side].localeCompare(SIDE_MARKS[a.side])))
+    for (const line of lines.toSorted(
+      (a, b) => DRAWN_FIRST.indexOf(SIDE_MARKS[a.side]) - DRAWN_FIRST.indexOf(SIDE_MARKS[b.side]),
+    ))
       for (let step = 0; step < PLOT.width * 2; step++) {
         const x = step / (PLOT.width * 2 - 1);
         mark(x, heightAt(line, x), SIDE_MARKS[line.side]);

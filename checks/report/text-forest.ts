@@ -13,7 +13,7 @@ export interface ForestLine {
 
 /** Characters that the drawing is wide, without labels. */
 const WIDTH = 44;
-const MOST_LABEL = 24;
+const MOST_LABEL = 32;
 
 /**
  * Intervals over a common axis in monospace: `┊` stands at minus the margin, `│` at no change. An interval that leaves the axis ends
