@@ -5,6 +5,7 @@ import { changeFindings } from './explanation/change-findings.ts';
 import { importanceFigures } from './explanation/importance-figures.ts';
 import { importanceFindings } from './explanation/importance-findings.ts';
 import { type RankedColumn, rankImportances } from './explanation/rank-importances.ts';
+import { protectedFindings } from './explanation/protected-findings.ts';
 import { stabilityFinding } from './explanation/stability-finding.ts';
 import { decidingFinding, missingFinding } from './finding.ts';
 import { countText, numberText, percentText } from './report/format.ts';
@@ -42,6 +43,7 @@ function judgement(measured: ExplanationEvidence, evidence: Evidence): Judgement
     ...importanceFindings(candidate, ranked, evidence),
     stabilityFinding(candidate, ranked, evidence.proposal.manifest.explanation.stable),
     ...(champion === undefined ? [] : changeFindings(candidate, champion)),
+    ...protectedFindings(measured, ranked, evidence),
   ];
   return {
     findings,

@@ -11,6 +11,7 @@ import { seededRandom, type SeededRandom } from '../stats/seeded-random.ts';
 import type { Answers, EvaluationData, Labels, Part } from './evidence.ts';
 import type { ExplainedModel, ExplanationEvidence } from './explanation-evidence.ts';
 import type { LaterPart } from './later-parts.ts';
+import { exchangeProtected } from './exchange-protected.ts';
 import { gathered, missing } from './missing.ts';
 import { answer, type OpenModel } from './open-model.ts';
 
@@ -36,6 +37,8 @@ export const explanationPart: LaterPart<'explanation'> = {
 export interface ExplainLimits {
   /** Metrics that the manifest names, in its order. */
   readonly metrics?: readonly MetricName[];
+  /** Columns that the manifest declares protected. */
+  readonly protected?: readonly string[];
   /** How long answering the evaluation rows may take; a part of it may go into explaining. */
   readonly answerLimitMs: number;
   /** Milliseconds a row takes the candidate. */
@@ -53,12 +56,17 @@ export async function explainModels(
   const factors = factorsOf(candidate.signature, whole.table);
   const plan = affordable(whole.table.rows, factors.length, limits.rowMs, limits.answerLimitMs);
   const sample = firstRows(whole, plan.rows);
-  const metric = chosenMetric(limits.metrics ?? [], await answer(candidate, sample.table), sample.labels);
+  const asIs = await answer(candidate, sample.table);
+  const metric = chosenMetric(limits.metrics ?? [], asIs, sample.labels);
   if (metric.kind === 'missing') return metric;
   const own = await explained(candidate, sample, metric.value, plan);
   if (own.kind === 'missing') return own;
   const other = champion === undefined ? undefined : await explained(champion, sample, metric.value, plan);
-  return gathered({ candidate: own.value, ...(other?.kind === 'gathered' ? { champion: other.value } : {}) });
+  return gathered({
+    candidate: own.value,
+    ...(other?.kind === 'gathered' ? { champion: other.value } : {}),
+    counterfactuals: await exchangeProtected(candidate, sample.table, asIs, limits.protected ?? []),
+  });
 }
 
 /** Evaluation rows drawn without replacement, their labels, and which part each lies in. */

@@ -5,6 +5,32 @@ export interface ExplanationEvidence {
   readonly candidate: ExplainedModel;
   /** The champion on the same rows and shuffles, where it can answer them. */
   readonly champion?: ExplainedModel;
+  /** One entry a protected column that the candidate takes; on the rows of the sample. */
+  readonly counterfactuals?: readonly Counterfactual[];
+}
+
+/** What the candidate would have answered had everybody held another value of one column, all else equal. */
+export interface Counterfactual {
+  readonly column: string;
+  readonly rows: number;
+  readonly alternatives: readonly Alternative[];
+  /** Rows whose decision changes under some alternative. */
+  readonly flipped: number;
+  /** Standard deviation of the scores as they are. */
+  readonly spread: number;
+}
+
+export interface Alternative {
+  readonly value: string | number;
+  /** Rows that hold another value. */
+  readonly rows: number;
+  /** Of them, decisions that change. */
+  readonly flips: number;
+  /** Of the flips, those that become the positive class. */
+  readonly toPositive?: number;
+  /** Of the score, on the rows that hold another value. */
+  readonly meanChange?: number;
+  readonly meanAbsoluteChange: number;
 }
 
 export interface ExplainedModel {
