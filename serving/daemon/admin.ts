@@ -116,7 +116,7 @@ function authorise({ headers }: IncomingMessage, { token }: AdminOptions): void 
 }
 
 async function bodyOf({ request }: Exchange): Promise<unknown> {
-  return parseJson(await readBody(request), 'the request body');
+  return parseJson((await readBody(request)).toString(), 'the request body');
 }
 
 async function getFleet({ response, daemon }: Exchange): Promise<void> {

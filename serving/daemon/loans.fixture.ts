@@ -60,14 +60,15 @@ export function revisionOfManifest(manifest: string, selfTests: readonly SelfTes
   };
 }
 
-/** A manifest of one graph of fixtures/awkward-models, named after it. */
+/** A manifest of one graph of a folder of fixtures, named after it. */
 export function awkwardRevision(
   file: string,
   more = '',
+  from = 'awkward-models',
 ): { readonly target: RevisionTarget; readonly bytes: ReadonlyMap<string, Uint8Array> } {
-  const folder = new URL('../../fixtures/awkward-models/', import.meta.url);
+  const folder = new URL(`../../fixtures/${from}/`, import.meta.url);
   const model = readFileSync(new URL(file, folder));
-  const weights = readFileSync(new URL('weights.bin', folder));
+  const weights = readFileSync(new URL('../../fixtures/awkward-models/weights.bin', import.meta.url));
   const files = file === 'external_ok.onnx' ? `, files: [{ uri: weights.bin, sha256: ${sha256Of(weights)} }]` : '';
   const target = revisionOfManifest(`apiVersion: slipway/v1
 kind: Model

@@ -17,6 +17,8 @@ export interface LogEntry {
   readonly protocol: 'v1' | 'v2';
   /** The request's body; left out when it was larger than what is kept. */
   readonly body?: string;
+  /** The tensors that came as bytes behind it. */
+  readonly tail?: Uint8Array;
   /** Of a body that was left out. */
   readonly bodyDigest?: string;
   readonly bodyBytes: number;

@@ -59,7 +59,7 @@ const entryOf = (body: unknown, more: Partial<LogEntry> = {}): LogEntry => ({
   status: 200,
   latencyMs: 1.5,
   protocol: 'v1',
-  ...loggedBody(JSON.stringify(body)),
+  ...loggedBody({ text: JSON.stringify(body) }),
   rows: 1,
   scores: Float64Array.of(0.7),
   flags: [],

@@ -1,5 +1,6 @@
 import { parseJson } from '../protocol/lossless.ts';
-import type { Datatype } from '../model/tensor.ts';
+import { type InferInput, parseInferRequest } from '../protocol/infer-request.ts';
+import { inputValues } from '../protocol/input-tensor.ts';
 import type { ColumnType, InputPlan } from '../model/signature.ts';
 import type { LogEntry, LogSchema } from './entry.ts';
 import type { LogValue } from './log-column.ts';
@@ -17,11 +18,12 @@ export function inputsOf(entry: LogEntry, schema: LogSchema): ReadonlyMap<string
 
 type RawInputs = (column: string, row: number) => unknown;
 
-function rawInputsOf({ body, protocol }: LogEntry, schema: LogSchema): RawInputs | undefined {
+function rawInputsOf({ body, tail, protocol }: LogEntry, schema: LogSchema): RawInputs | undefined {
   if (body === undefined) return undefined;
   try {
-    const parsed = parseJson(body, 'a logged body');
-    return protocol === 'v1' ? recordsOf(parsed) : tensorsOf(parsed, schema);
+    return protocol === 'v1'
+      ? recordsOf(parseJson(body, 'a logged body'))
+      : tensorsOf(parseInferRequest({ text: body, ...(tail === undefined ? {} : { tail }) }).inputs, schema);
   } catch {
     // It was refused for the same reason, which stands among the flags.
     return undefined;
@@ -38,17 +40,14 @@ function recordsOf(body: unknown): RawInputs | undefined {
 }
 
 interface SentTensor {
-  readonly datatype: Datatype;
   readonly flat: readonly unknown[];
   /** Values a row. */
   readonly width: number;
 }
 
 /** Tensors taken apart into columns by the plan by which records become tensors; without one, an input is a list of its own name. */
-function tensorsOf(body: unknown, { inputs }: LogSchema): RawInputs | undefined {
-  const sent: unknown = isRecord(body) ? body['inputs'] : undefined;
-  if (!Array.isArray(sent)) return undefined;
-  const tensors = new Map(sent.filter(isRecord).map((input) => [String(input['name']), tensorOf(input)]));
+function tensorsOf(sent: readonly InferInput[], { inputs }: LogSchema): RawInputs {
+  const tensors = new Map(sent.map((input) => [input.name, tensorOf(input)]));
   const plans = new Map(inputs.flatMap((plan) => plan.columns.map((column, at) => [column, { plan, at }] as const)));
   return (column, row) => {
     const place = plans.get(column);
@@ -66,14 +65,10 @@ function cellOf(
   return flat[row * width + place.at];
 }
 
-function tensorOf(input: Readonly<Record<string, unknown>>): SentTensor {
-  const shape: unknown = input['shape'];
-  const sizes = Array.isArray(shape) ? shape.map(Number) : [];
-  const data: unknown = input['data'];
+function tensorOf(input: InferInput): SentTensor {
   return {
-    datatype: String(input['datatype']) as Datatype,
-    flat: Array.isArray(data) ? data.flat(sizes.length) : [],
-    width: sizes.slice(1).reduce((product, size) => product * size, 1),
+    flat: inputValues(input).flat(input.shape.length),
+    width: input.shape.slice(1).reduce((product, size) => product * size, 1),
   };
 }
 

@@ -14,7 +14,10 @@ import type { Signature } from '../model/signature.ts';
 import type { Tensor } from '../model/tensor.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { type PredictRequest, predictResponseOf } from '../protocol/v1.ts';
-import { type InferRequest, inferResponseOf, tensorOfInput } from '../protocol/v2.ts';
+import { classificationOf } from '../protocol/classification.ts';
+import { type InferRequest, wholeBodyRequest } from '../protocol/infer-request.ts';
+import { inferResponseOf } from '../protocol/infer-response.ts';
+import { tensorOfInput } from '../protocol/input-tensor.ts';
 import type { Call, Parsed, Reply } from './call.ts';
 import type { ArmCounter } from './counters.ts';
 import type { LoadedRevision } from './load-revision.ts';
@@ -33,7 +36,28 @@ const MAX_FLAGS = 1000;
 
 /** Answers with a revision of this process. Rejects with a Refusal. */
 export function answerLocally(call: Call, parsed: Parsed, answering: Answering): Promise<Reply> {
-  return parsed.protocol === 'v2' ? infer(parsed.request, answering) : predict(call, parsed.request, answering);
+  switch (parsed.protocol) {
+    case 'v1':
+      return predict(call, parsed.request, answering);
+    case 'v2':
+      return infer(parsed.request, answering);
+    case 'v2-whole':
+      return inferWhole(parsed.bytes, answering);
+  }
+}
+
+async function inferWhole(bytes: Uint8Array, answering: Answering): Promise<Reply> {
+  const { order, session } = answering.loaded;
+  const request = wholeBodyRequest(bytes, session.inputs, order.model);
+  const inputs = request.inputs.map(({ name, datatype, shape, data }) => ({
+    name,
+    datatype,
+    shape,
+    parameters: { binary_data_size: data.length },
+  }));
+  const [only] = request.inputs;
+  const tail = only?.data instanceof Uint8Array ? only.data : bytes;
+  return { ...(await infer(request, answering)), logged: { text: JSON.stringify({ inputs }), tail } };
 }
 
 async function infer(request: InferRequest, { loaded, counter, deadline, known }: Answering): Promise<Reply> {
@@ -54,14 +78,19 @@ async function infer(request: InferRequest, { loaded, counter, deadline, known }
       );
     feeds.set(declaration.name, tensorOfInput(input, declaration, order.model));
   }
-  for (const name of request.outputs ?? [])
+  for (const { name } of request.outputs ?? [])
     if (!session.outputs.some((output) => output.name === name))
       throw new Refusal(
         400,
         `model "${order.model}" ${order.version} has no output "${name}"; it has ${session.outputs.map((output) => `"${output.name}"`).join(', ')}`,
       );
   const parameters = Object.keys(request.parameters).length === 0 ? '' : JSON.stringify(request.parameters);
-  const { outputs, queueMs } = await loaded.batcher.submit(feeds, request.outputs, parameters, deadline);
+  const { outputs, queueMs } = await loaded.batcher.submit(
+    feeds,
+    request.outputs?.map(({ name }) => name),
+    parameters,
+    deadline,
+  );
   counter.waited(queueMs);
   const scores = scoresIn(loaded.score, outputs);
   if (scores !== undefined) counter.scored(decidingScores(scores));
@@ -72,6 +101,7 @@ async function infer(request: InferRequest, { loaded, counter, deadline, known }
       model,
       version,
       outputs: orderedOutputs(request.outputs, loaded, outputs),
+      isBinary: (name) => request.outputs?.find((output) => output.name === name)?.binary ?? request.binaryOutputs,
     }),
     revision,
     version,
@@ -83,16 +113,26 @@ async function infer(request: InferRequest, { loaded, counter, deadline, known }
 
 /** Outputs in the order that was asked for, else as the graph declares them. */
 function orderedOutputs(
-  wanted: readonly string[] | undefined,
+  wanted: InferRequest['outputs'],
   loaded: LoadedRevision,
   outputs: ReadonlyMap<string, Tensor>,
 ): ReadonlyMap<string, Tensor> {
   const ordered = new Map<string, Tensor>();
-  for (const name of wanted ?? loaded.session.outputs.map((output) => output.name)) {
+  const all: NonNullable<InferRequest['outputs']> = loaded.session.outputs.map(({ name }) => ({ name, binary: false }));
+  for (const { name, classification } of wanted ?? all) {
     const tensor = outputs.get(name);
-    if (tensor !== undefined) ordered.set(name, tensor);
+    if (tensor === undefined) continue;
+    ordered.set(
+      name,
+      classification === undefined ? tensor : classificationOf(name, tensor, classification, labelsOf(loaded, name)),
+    );
   }
   return ordered;
+}
+
+/** What the classes are called, for the output that holds their scores. */
+function labelsOf({ score }: LoadedRevision, output: string): readonly (string | number)[] | undefined {
+  return score !== undefined && 'classes' in score && score.output === output ? score.classes : undefined;
 }
 
 /** The scores in a tensor answer, where the output that holds them was asked for. */
@@ -151,7 +191,7 @@ async function predict(call: Call, request: PredictRequest, answering: Answering
     ),
   );
   return {
-    body: predictResponseOf({ id: call.id, model, version, revision, predictions, flags }),
+    body: { text: predictResponseOf({ id: call.id, model, version, revision, predictions, flags }) },
     revision,
     version,
     flags: [...new Set([...flags, ...predictions.flatMap((prediction) => prediction.flags)])],

@@ -1,5 +1,6 @@
 import { Refusal } from '../protocol/refusal.ts';
-import { type InferRequest, parseInferRequest } from '../protocol/v2.ts';
+import { type InferRequest, type RequestBody, parseInferRequest } from '../protocol/infer-request.ts';
+import type { ResponseBody } from '../protocol/infer-response.ts';
 import { type PredictRequest, parsePredictRequest } from '../protocol/v1.ts';
 
 /** One request to a model, as it came. */
@@ -10,7 +11,7 @@ export interface Call {
   readonly version: string | undefined;
   readonly id: string;
   readonly path: string;
-  readonly body: string;
+  readonly body: RequestBody;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -23,23 +24,33 @@ export interface Call {
 /** A call after parsing, which no arm has anything to do with. */
 export type Parsed =
   | { readonly protocol: 'v2'; readonly request: InferRequest }
+  /** One tensor without a name: which it is, the model says. */
+  | { readonly protocol: 'v2-whole'; readonly bytes: Uint8Array }
   | { readonly protocol: 'v1'; readonly request: PredictRequest };
 
 export function parseCall(call: Call): Parsed {
-  return call.protocol === 'v2'
-    ? { protocol: 'v2', request: parseInferRequest(call.body) }
-    : { protocol: 'v1', request: parsePredictRequest(call.body) };
+  const { protocol, body } = call;
+  if (protocol === 'v1') {
+    if (body.tail !== undefined)
+      throw new Refusal(415, 'records are JSON; binary tensors belong to /v2/models/{model}/infer');
+    return { protocol, request: parsePredictRequest(body.text) };
+  }
+  return body.isWhole === true
+    ? { protocol: 'v2-whole', bytes: body.tail ?? new Uint8Array(0) }
+    : { protocol, request: parseInferRequest(body) };
 }
 
 /** What an arm answered. */
 export interface Reply {
-  readonly body: string;
+  readonly body: ResponseBody;
   readonly revision: string;
   readonly version: string;
   readonly flags: readonly string[];
   /** One a row, or one a class and row; for the log. */
   readonly scores?: Float64Array;
   readonly rows: number;
+  /** The request as it goes into the log, where that is not as it came. */
+  readonly logged?: RequestBody;
 }
 
 /** A request with a longer wait than this is refused: a caller that still waits would rather know. */

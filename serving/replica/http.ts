@@ -1,37 +1,114 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { createGunzip, createInflate, deflate, gzip } from 'node:zlib';
+import type { RequestBody } from '../protocol/infer-request.ts';
+import type { ResponseBody } from '../protocol/infer-response.ts';
 import { Refusal } from '../protocol/refusal.ts';
 
-/** Triton's limit for a request body. */
+/** Triton's limit for a request body, unpacked. */
 export const MAX_BODY_BYTES = 64 * 2 ** 20;
+/** How many bytes of a body are JSON, where binary tensors follow. */
+export const JSON_LENGTH = 'inference-header-content-length';
 
-/** The body as text. Rejects with a Refusal: 413 when it is too large, 415 when it is encoded in a way that is not served. */
-export function readBody(request: IncomingMessage, limitBytes = MAX_BODY_BYTES): Promise<string> {
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity')
-    return Promise.reject(new Refusal(415, `content-encoding ${encoding} is not served; send the body as it is`));
-  if (request.headers['inference-header-content-length'] !== undefined)
-    return Promise.reject(new Refusal(415, 'binary tensors are not served yet; send JSON'));
-  const tooLarge = (): Refusal => new Refusal(413, `the request body is larger than ${limitBytes} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > limitBytes) return Promise.reject(tooLarge());
+const DECODERS = { gzip: createGunzip, deflate: createInflate } as const;
+const ENCODERS = { gzip: promisify(gzip), deflate: promisify(deflate) } as const;
+type Encoding = keyof typeof DECODERS;
+/** A smaller answer is packed for nothing. */
+const WORTH_PACKING_BYTES = 4096;
+
+/**
+ * The body, unpacked. Rejects with a Refusal: 413 when it is too large, 415 when it is encoded in a way that is not served, 400 when it is cut off or not
+ * what its encoding says.
+ */
+export async function readBody(request: IncomingMessage, limitBytes = MAX_BODY_BYTES): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity' && !isEncoding(encoding))
+    throw new Refusal(415, `content-encoding ${encoding} is not served; send gzip, deflate, or the body as it is`);
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
+  const decoder = isEncoding(encoding) ? DECODERS[encoding]() : undefined;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    request.on('data', (chunk: Buffer) => {
+    const source = decoder === undefined ? request : request.pipe(decoder);
+    source.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > limitBytes) {
         chunks.length = 0;
-        reject(tooLarge());
+        decoder?.destroy();
+        reject(tooLarge(limitBytes));
       } else chunks.push(chunk);
     });
-    request.on('end', () => {
+    source.on('end', () => {
       const [first] = chunks;
-      resolve(first === undefined ? '' : (chunks.length === 1 ? first : Buffer.concat(chunks)).toString());
+      resolve(first === undefined ? Buffer.alloc(0) : chunks.length === 1 ? first : Buffer.concat(chunks));
     });
+    decoder?.on('error', (error) => reject(new Refusal(400, `the body is not ${encoding}: ${error.message}`)));
     request.on('error', reject);
     request.on('close', () => {
       if (!request.complete) reject(new Refusal(400, 'the request ended before its body was complete'));
     });
   });
+}
+
+function tooLarge(limitBytes: number): Refusal {
+  return new Refusal(413, `the request body is larger than ${limitBytes} bytes`);
+}
+
+function isEncoding(word: string): word is Encoding {
+  return Object.hasOwn(DECODERS, word);
+}
+
+/** The body as its header divides it into JSON and tensors. */
+export async function readRequestBody(request: IncomingMessage): Promise<RequestBody> {
+  const bytes = await readBody(request);
+  const header = request.headers[JSON_LENGTH];
+  if (header === undefined) return { text: bytes.toString() };
+  const jsonBytes = typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : NaN;
+  if (!(jsonBytes <= bytes.length))
+    throw new Refusal(
+      400,
+      `Inference-Header-Content-Length must be a number from 0 to the body's ${bytes.length} bytes, found ${JSON.stringify(header)}`,
+    );
+  const tail = bytes.subarray(jsonBytes);
+  return jsonBytes === 0 ? { text: '', tail, isWhole: true } : { text: bytes.toString('utf8', 0, jsonBytes), tail };
+}
+
+/** An answer as its caller asked for it: JSON or JSON and tensors, packed where that was offered and pays. */
+export async function sendAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { text, tail }: ResponseBody,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  const encoding = encodingFor(request.headers['accept-encoding']);
+  if (tail === undefined && (encoding === undefined || text.length < WORTH_PACKING_BYTES)) {
+    sendJson(response, 200, text, headers);
+    return;
+  }
+  const json = Buffer.from(text);
+  const body = tail === undefined ? json : Buffer.concat([json, ...tail]);
+  const packed = encoding !== undefined && body.length >= WORTH_PACKING_BYTES;
+  send(
+    response,
+    200,
+    tail === undefined ? 'application/json' : 'application/octet-stream',
+    packed ? await ENCODERS[encoding](body) : body,
+    {
+      ...headers,
+      ...(tail === undefined ? {} : { [JSON_LENGTH]: String(json.length) }),
+      ...(packed ? { 'content-encoding': encoding } : {}),
+    },
+  );
+}
+
+/** The first encoding of ours that the caller accepts, in the caller's order; a quality of 0 refuses. */
+function encodingFor(accepted: string | string[] | undefined): Encoding | undefined {
+  if (accepted === undefined) return undefined;
+  for (const word of String(accepted).split(',')) {
+    const [name = '', quality = ''] = word.trim().split(/\s*;\s*/);
+    if (isEncoding(name) && !/^q=0(\.0*)?$/.test(quality)) return name;
+  }
+  return undefined;
 }
 
 export function sendJson(
@@ -47,7 +124,7 @@ export function send(
   response: ServerResponse,
   status: number,
   contentType: string,
-  body: string,
+  body: string | Buffer,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body), ...headers });

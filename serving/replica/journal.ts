@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Socket, connect } from 'node:net';
 import { serialize } from 'node:v8';
+import type { RequestBody } from '../protocol/infer-request.ts';
 import { type Handed, type LogEntry, type LogFrame, type LogSchema, schemaKeyOf } from '../lake/entry.ts';
 
 /**
@@ -126,10 +127,13 @@ export function framed(frame: LogFrame): Buffer {
 }
 
 /** A body as it goes into the log. */
-export function loggedBody(body: string): Pick<LogEntry, 'body' | 'bodyDigest' | 'bodyBytes'> {
-  if (body.length <= MAX_BODY_CHARACTERS) return { body, bodyBytes: body.length };
+export function loggedBody({ text, tail }: RequestBody): Pick<LogEntry, 'body' | 'tail' | 'bodyDigest' | 'bodyBytes'> {
+  const size = text.length + (tail?.length ?? 0);
+  if (size <= MAX_BODY_CHARACTERS) return { body: text, ...(tail === undefined ? {} : { tail }), bodyBytes: size };
+  const hash = createHash('sha256').update(text);
+  if (tail !== undefined) hash.update(tail);
   return {
-    bodyDigest: `sha256:${createHash('sha256').update(body).digest('hex')}`,
-    bodyBytes: Buffer.byteLength(body),
+    bodyDigest: `sha256:${hash.digest('hex')}`,
+    bodyBytes: Buffer.byteLength(text) + (tail?.length ?? 0),
   };
 }

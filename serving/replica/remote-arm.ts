@@ -1,6 +1,7 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { Refusal } from '../protocol/refusal.ts';
 import type { Call, Reply } from './call.ts';
+import { JSON_LENGTH } from './http.ts';
 
 /** A candidate that takes longer has failed this request; the stable arm answers it. */
 const LIMIT_MS = 5_000;
@@ -37,15 +38,11 @@ export class RemoteArm {
           agent: this.#agent,
           method: 'POST',
           path: call.path,
-          headers: {
-            'content-type': 'application/json',
-            'content-length': Buffer.byteLength(call.body),
-            'x-slipway-id': call.id,
-          },
+          headers: { ...headersOf(call.body), 'x-slipway-id': call.id },
           signal,
         },
         (response) => {
-          readAnswer(response).then((body) => settle(response, body, resolve, reject), fail);
+          readAnswer(response).then((bytes) => settle(response, bytes, resolve, reject), fail);
         },
       );
       asking.on('error', (error: NodeJS.ErrnoException) => {
@@ -54,12 +51,22 @@ export class RemoteArm {
           this.#send(call, signal, false).then(resolve, reject);
         else fail(error);
       });
-      asking.end(call.body);
+      asking.write(call.body.text);
+      asking.end(call.body.tail);
     });
   }
 }
 
-async function readAnswer(response: IncomingMessage): Promise<string> {
+function headersOf({ text, tail, isWhole }: Call['body']): OutgoingHttpHeaders {
+  const jsonBytes = Buffer.byteLength(text);
+  return {
+    'content-type': tail === undefined ? 'application/json' : 'application/octet-stream',
+    'content-length': jsonBytes + (tail?.length ?? 0),
+    ...(tail === undefined ? {} : { [JSON_LENGTH]: isWhole === true ? 0 : jsonBytes }),
+  };
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -67,25 +74,27 @@ async function readAnswer(response: IncomingMessage): Promise<string> {
     if (size > MAX_ANSWER_BYTES) throw new Error(`its answer is larger than ${MAX_ANSWER_BYTES} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
 function settle(
   { headers, statusCode = 500 }: IncomingMessage,
-  body: string,
+  bytes: Buffer,
   resolve: (reply: Reply) => void,
   reject: (refusal: Refusal) => void,
 ): void {
   const header = (name: string): string => String(headers[name] ?? '');
+  const jsonBytes = headers[JSON_LENGTH] === undefined ? bytes.length : Number(headers[JSON_LENGTH]);
+  const text = bytes.toString('utf8', 0, jsonBytes);
   if (statusCode === 200)
     resolve({
-      body,
+      body: jsonBytes === bytes.length ? { text } : { text, tail: [bytes.subarray(jsonBytes)] },
       revision: header('x-slipway-revision'),
       version: header('x-slipway-model-version'),
       flags: [],
       rows: 1,
     });
-  else reject(refusalOf(statusCode, body, header('x-slipway-unservable') === 'true'));
+  else reject(refusalOf(statusCode, text, header('x-slipway-unservable') === 'true'));
 }
 
 const STATUSES = [400, 404, 413, 415, 422, 429, 500, 503] as const;

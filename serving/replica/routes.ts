@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { timingSafeEqual } from 'node:crypto';
 import { Refusal } from '../protocol/refusal.ts';
 import type { Call } from './call.ts';
-import { readBody, send, sendJson, sendRefusal } from './http.ts';
+import { readBody, readRequestBody, send, sendAnswer, sendJson, sendRefusal } from './http.ts';
 import { newIdentifier } from './identifier.ts';
 import type { Question, ReplicaSettings, Told } from './messages.ts';
 import { type Serving, serveCall, servedVersions } from './serve-call.ts';
@@ -18,6 +18,9 @@ export interface RouteContext {
   /** Whether the next answer on a connection should be its last. */
   readonly draining: () => boolean;
 }
+
+/** Extensions of the protocol, by Triton's names, that are whole here. */
+const EXTENSIONS = ['binary_tensor_data', 'classification'];
 
 const MODEL_PATH = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(infer|ready|config|stats))?$/;
 const RECORDS_PATH = /^\/v1\/models\/([^/:]+)(?:\/versions\/([^/:]+))?:(predict|feedback|explain|retrain)$/;
@@ -56,7 +59,7 @@ async function serve(
   const relayed = request.socket.remoteAddress === undefined;
   const id = typeof given === 'string' && relayed ? given : newIdentifier(at);
   try {
-    const body = await readBody(request);
+    const body = await readRequestBody(request);
     const call: Call = {
       protocol,
       model: decoded(model),
@@ -70,7 +73,7 @@ async function serve(
       relayed,
     };
     const reply = await serveCall(call, context.serving);
-    sendJson(response, 200, reply.body, {
+    await sendAnswer(request, response, reply.body, {
       'x-slipway-id': id,
       'x-slipway-revision': reply.revision,
       'x-slipway-model-version': reply.version,
@@ -134,7 +137,7 @@ async function otherRecords(
   requireCaller(request, context.settings, true);
   const model = decoded(name);
   if (!context.tables().has(model)) throw new Refusal(404, `Request for unknown model: '${model}' is not found`);
-  tell(response, await context.ask({ kind: 'feedback', model, body: await readBody(request) }));
+  tell(response, await context.ask({ kind: 'feedback', model, body: (await readBody(request)).toString() }));
 }
 
 async function other(
@@ -161,7 +164,7 @@ async function other(
       sendJson(
         response,
         200,
-        JSON.stringify({ name: 'slipway', version: context.settings.serverVersion, extensions: [] }),
+        JSON.stringify({ name: 'slipway', version: context.settings.serverVersion, extensions: EXTENSIONS }),
       );
       return;
     case '/v2/health/live':

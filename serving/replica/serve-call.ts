@@ -123,7 +123,7 @@ async function attempt(
     status: 200,
     latencyMs: performance.now() - call.startedAt,
     protocol: call.protocol,
-    ...loggedBody(call.body),
+    ...loggedBody(reply.logged ?? call.body),
     rows: reply.rows,
     flags: [...reply.flags, ...flags],
     ...(reply.scores === undefined ? {} : { scores: reply.scores }),

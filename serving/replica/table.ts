@@ -1,4 +1,5 @@
-import type { InferInput } from '../protocol/v2.ts';
+import type { InferInput } from '../protocol/infer-request.ts';
+import { inputValues } from '../protocol/input-tensor.ts';
 import { type AssignableArm, assignedArm, shareOf, stableArm } from './assign.ts';
 import type { Call, Parsed } from './call.ts';
 import type { LoadedRevision } from './load-revision.ts';
@@ -76,7 +77,9 @@ function stickyKeyOf({ order, arms }: Table, call: Call, parsed: Parsed): string
   const value =
     parsed.protocol === 'v1'
       ? parsed.request.instances[0]?.[sticky.column]
-      : valueOfColumn(sticky.column, parsed.request.inputs, arms);
+      : parsed.protocol === 'v2'
+        ? valueOfColumn(sticky.column, parsed.request.inputs, arms)
+        : undefined;
   if (typeof value === 'string') return value;
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : call.id;
 }
@@ -88,10 +91,12 @@ function valueOfColumn(column: string, inputs: readonly InferInput[], arms: read
     const plan = loaded.records.signature.inputs.find(({ columns }) => columns.includes(column));
     const input = plan === undefined ? undefined : inputs.find(({ name }) => name === plan.name);
     if (plan === undefined || input === undefined) continue;
-    const [first] = input.data;
-    const row: readonly unknown[] = Array.isArray(first) ? first : input.data;
+    const values = inputValues(input);
+    const [first] = values;
+    const row: readonly unknown[] = Array.isArray(first) ? first : values;
     return row[plan.columns.indexOf(column)];
   }
-  const [named] = inputs.find(({ name }) => name === column)?.data ?? [];
-  return Array.isArray(named) ? named[0] : named;
+  const named = inputs.find(({ name }) => name === column);
+  const [value] = named === undefined ? [] : inputValues(named);
+  return Array.isArray(value) ? value[0] : value;
 }

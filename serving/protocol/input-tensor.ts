@@ -1,75 +1,20 @@
 import { DATATYPES, halfOfNumber, numberOfHalf } from '../model/datatype.ts';
 import type { Datatype, Tensor, TensorData, TensorDeclaration } from '../model/tensor.ts';
-import { parseJson } from './lossless.ts';
+import { tensorDataOfBytes } from './binary-tensor.ts';
+import type { InferInput } from './infer-request.ts';
 import { Refusal, described } from './refusal.ts';
 
-/**
- * The JSON of the Open Inference Protocol (V2), both ways.
- *
- * JSON has no NaN and no infinity. An answer writes both as null, and says so in the response parameter `non_finite`
- * (how many there are); a request may write null for NaN in a float tensor, and nowhere else.
- */
-export interface InferRequest {
-  readonly id: string | undefined;
-  readonly parameters: Readonly<Record<string, unknown>>;
-  readonly inputs: readonly InferInput[];
-  /** Undefined: all of them. */
-  readonly outputs: readonly string[] | undefined;
-}
-
-export interface InferInput {
-  readonly name: string;
-  readonly datatype: Datatype;
-  readonly shape: readonly number[];
-  readonly data: readonly unknown[];
-}
-
-/** Throws a Refusal with status 400 that names the place, what was found and what was expected. */
-export function parseInferRequest(text: string): InferRequest {
-  const body = parseJson(text, 'the request body');
-  if (!isRecord(body)) throw new Refusal(400, `the request body must be an object, found ${described(body)}`);
-  const { id, parameters, inputs, outputs } = body;
-  if (id !== undefined && typeof id !== 'string') throw new Refusal(400, `id must be a string, found ${described(id)}`);
-  if (parameters !== undefined && !isRecord(parameters))
-    throw new Refusal(400, `parameters must be an object, found ${described(parameters)}`);
-  if (!Array.isArray(inputs)) throw new Refusal(400, `inputs must be a list of tensors, found ${described(inputs)}`);
-  const parsed = inputs.map(parseInput);
-  const names = new Set(parsed.map((input) => input.name));
-  if (names.size < parsed.length) throw new Refusal(400, 'inputs names one tensor twice');
-  return { id, parameters: parameters ?? {}, inputs: parsed, outputs: parseOutputs(outputs) };
-}
-
-function parseInput(input: unknown, index: number): InferInput {
-  const at = `inputs[${index}]`;
-  if (!isRecord(input)) throw new Refusal(400, `${at} must be an object, found ${described(input)}`);
-  const { name, datatype, shape, data } = input;
-  if (typeof name !== 'string') throw new Refusal(400, `${at}.name must be a string, found ${described(name)}`);
-  if (!isDatatype(datatype))
-    throw new Refusal(
-      400,
-      `${at} "${name}": datatype must be one of ${Object.keys(DATATYPES).join(', ')}, found ${described(datatype)}`,
-    );
-  if (!Array.isArray(shape) || !shape.every(isDimension))
-    throw new Refusal(
-      400,
-      `${at} "${name}": shape must be a list of integers from 0, found ${JSON.stringify(shape) ?? 'nothing'}`,
-    );
-  if (!Array.isArray(data))
-    throw new Refusal(400, `${at} "${name}": data must be a list of values, nested or flat, found ${described(data)}`);
-  return { name, datatype, shape, data };
-}
-
-function parseOutputs(outputs: unknown): readonly string[] | undefined {
-  if (outputs === undefined) return undefined;
-  if (!Array.isArray(outputs)) throw new Refusal(400, `outputs must be a list, found ${described(outputs)}`);
-  if (outputs.length === 0) return undefined;
-  return outputs.map((output: unknown, index) => {
-    if (!isRecord(output) || typeof output['name'] !== 'string')
-      throw new Refusal(400, `outputs[${index}] must be an object with a name, found ${described(output)}`);
-    if (isRecord(output['parameters']) && output['parameters']['binary_data'] === true)
-      throw new Refusal(400, `outputs[${index}] "${output['name']}": binary tensors are not served yet; ask for JSON`);
-    return output['name'];
-  });
+/** The values of an input as plain JSON would hold them, for what looks at single ones: the log, sticky keys. Bytes that do not fit hold none. */
+export function inputValues({ name, datatype, shape, data }: InferInput): readonly unknown[] {
+  if (!(data instanceof Uint8Array)) return data;
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  try {
+    const values = tensorDataOfBytes(name, datatype, size, data);
+    return datatype === 'FP16' ? Array.from(values as Uint16Array, numberOfHalf) : Array.from<unknown>(values);
+  } catch (error) {
+    if (error instanceof Refusal) return [];
+    throw error;
+  }
 }
 
 /** The tensor of one input as the graph declares it; a Refusal tells what does not fit. */
@@ -90,13 +35,15 @@ export function tensorOfInput(input: InferInput, declaration: TensorDeclaration,
       400,
       `input "${input.name}": shape [${input.shape.join(',')}] has more than ${MAX_ELEMENTS} elements`,
     );
-  const flat = Array.isArray(input.data[0]) ? flattened(input) : input.data;
+  const { name, datatype, shape, data } = input;
+  if (data instanceof Uint8Array) return { datatype, shape, data: tensorDataOfBytes(name, datatype, size, data) };
+  const flat = Array.isArray(data[0]) ? flattened(name, shape, data) : data;
   if (flat.length !== size)
     throw new Refusal(
       400,
       `input "${input.name}": shape [${input.shape.join(',')}] holds ${size} values, data has ${flat.length}`,
     );
-  return { datatype: input.datatype, shape: input.shape, data: dataOf(input.name, input.datatype, flat) };
+  return { datatype, shape, data: dataOf(name, datatype, flat) };
 }
 
 /** More elements than any body within the limit can carry. */
@@ -106,7 +53,7 @@ function fits(shape: readonly number[], declared: readonly number[]): boolean {
   return shape.length === declared.length && declared.every((size, axis) => size < 0 || size === shape[axis]);
 }
 
-function flattened({ name, shape, data }: InferInput): readonly unknown[] {
+function flattened(name: string, shape: readonly number[], data: readonly unknown[]): readonly unknown[] {
   const flat: unknown[] = [];
   const walk = (values: readonly unknown[], axis: number): void => {
     if (values.length !== shape[axis])
@@ -220,65 +167,4 @@ function textOf(name: string, value: unknown): string {
   if (value.includes('\0')) throw new Refusal(400, `input "${name}": text with a NUL character cannot be served`);
   if (!value.isWellFormed()) throw new Refusal(400, `input "${name}": text that is not valid Unicode cannot be served`);
   return value;
-}
-
-/** The body of an answer. `outputs` in the order in which they are to be written. */
-export function inferResponseOf(answer: {
-  readonly id: string | undefined;
-  readonly model: string;
-  readonly version: string;
-  readonly outputs: ReadonlyMap<string, Tensor>;
-}): string {
-  const count = { notFinite: 0 };
-  let outputs = '';
-  for (const [name, tensor] of answer.outputs) {
-    const data = textOfData(tensor, count);
-    outputs += `${outputs === '' ? '' : ','}{"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}],"data":[${data}]}`;
-  }
-  const id = answer.id === undefined ? '' : `"id":${JSON.stringify(answer.id)},`;
-  const parameters = count.notFinite === 0 ? '' : `"parameters":{"non_finite":${count.notFinite}},`;
-  return `{${id}"model_name":${JSON.stringify(answer.model)},"model_version":${JSON.stringify(answer.version)},${parameters}"outputs":[${outputs}]}`;
-}
-
-function textOfData(tensor: Tensor, count: { notFinite: number }): string {
-  const { datatype, data } = tensor;
-  switch (datatype) {
-    case 'FP32':
-    case 'FP64':
-    case 'FP16': {
-      let text = '';
-      for (let i = 0; i < data.length; i++) {
-        const value = datatype === 'FP16' ? numberOfHalf(Number(data[i])) : Number(data[i]);
-        const finite = Number.isFinite(value);
-        if (!finite) count.notFinite += 1;
-        text += `${i === 0 ? '' : ','}${finite ? value : 'null'}`;
-      }
-      return text;
-    }
-    case 'BOOL':
-      return Array.from(data as Uint8Array, (bit) => (bit === 0 ? 'false' : 'true')).join(',');
-    case 'BYTES':
-      return Array.from(data as readonly string[], (text) => JSON.stringify(text)).join(',');
-    case 'UINT8':
-    case 'UINT16':
-    case 'UINT32':
-    case 'UINT64':
-    case 'INT8':
-    case 'INT16':
-    case 'INT32':
-    case 'INT64':
-      return data.join(',');
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isDatatype(value: unknown): value is Datatype {
-  return typeof value === 'string' && Object.hasOwn(DATATYPES, value);
-}
-
-function isDimension(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }

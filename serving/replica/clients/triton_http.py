@@ -1,0 +1,56 @@
+"""What tritonclient's HTTP client asks of a server, unchanged: python triton_http.py HOST:PORT. Prints one JSON line: what it asked and what came."""
+
+import json
+import sys
+
+import numpy as np
+import tritonclient.http as triton
+
+client = triton.InferenceServerClient(sys.argv[1])
+VALUES = {
+    "BOOL": np.array([[True, False]]), "UINT8": np.array([[0, 255]], np.uint8), "UINT16": np.array([[1, 65535]], np.uint16),
+    "UINT32": np.array([[1, 2**32 - 1]], np.uint32), "UINT64": np.array([[1, 2**64 - 1]], np.uint64), "INT8": np.array([[-128, 127]], np.int8),
+    "INT16": np.array([[-(2**15), 2**15 - 1]], np.int16), "INT32": np.array([[-(2**31), 2**31 - 1]], np.int32),
+    "INT64": np.array([[-(2**53) - 1, 5]], np.int64), "FP16": np.array([[0.5, -2]], np.float16), "FP32": np.array([[1.5, np.nan]], np.float32),
+    "FP64": np.array([[0.1, 1e300]], np.float64), "BYTES": np.array([["", "grün"]], object),
+}
+told = {
+    "live": client.is_server_live(), "ready": client.is_server_ready(), "model": client.is_model_ready("fp32"),
+    "server": client.get_server_metadata()["name"], "metadata": client.get_model_metadata("fp32", "1.0.0")["inputs"], "equal": [],
+}
+for datatype, values in VALUES.items():
+    for sent in [True, False]:
+        for answered in [True, False]:
+            if datatype == "FP16" and not (sent and answered):
+                continue  # tritonclient itself sends FP16 as bytes only
+            if datatype == "FP32" and not (sent and answered):
+                values = np.array([[1.5, -0.25]], np.float32)  # JSON has no NaN
+            tensor = triton.InferInput("x", list(values.shape), datatype)
+            tensor.set_data_from_numpy(values, binary_data=sent)
+            result = client.infer(datatype.lower(), [tensor], outputs=[triton.InferRequestedOutput("y", binary_data=answered)], request_id="7")
+            found = result.as_numpy("y")
+            if datatype == "BYTES":
+                found = np.array([[each.decode() if isinstance(each, bytes) else each for each in row] for row in found], object)
+            same = np.array_equal(found, values, equal_nan=datatype.startswith("FP"))
+            told["equal"].append([datatype, sent, answered, bool(same and result.get_response()["id"] == "7")])
+tensor = triton.InferInput("x", [600, 2], "FP32")
+many = np.arange(1200, dtype=np.float32).reshape(600, 2)
+tensor.set_data_from_numpy(many)
+told["packed"] = [
+    bool(np.array_equal(client.infer("fp32", [tensor], request_compression_algorithm=algorithm, response_compression_algorithm=algorithm).as_numpy("y"), many))
+    for algorithm in ["gzip", "deflate"]
+]
+told["asynchronous"] = all(
+    np.array_equal(pending.get_result().as_numpy("y"), many) for pending in [client.async_infer("fp32", [tensor]) for _ in range(8)]
+)
+first, second = triton.InferInput("a", [1, 3], "FP32"), triton.InferInput("b", [1], "BYTES")
+first.set_data_from_numpy(np.array([[0.1, 0.7, 0.2]], np.float32))
+second.set_data_from_numpy(np.array(["x"], object))
+told["classes"] = [each.decode() for each in client.infer("pair", [first, second], outputs=[triton.InferRequestedOutput("scores", class_count=2)]).as_numpy("scores")[0]]
+try:
+    tensor = triton.InferInput("x", [1, 3], "FP32")
+    tensor.set_data_from_numpy(np.zeros((1, 3), np.float32))
+    client.infer("fp32", [tensor])
+except triton.InferenceServerException as error:
+    told["refusal"] = [error.status(), error.message()]
+print(json.dumps(told))
