@@ -18,7 +18,7 @@ const PARTS = 20;
 
 /** Losses around a mean, with a spread between parts, as twenty independent parts would give. */
 function importance(column: string, mean: number, spread: number, changed = 500): ColumnImportance {
-  const random = seededRandom([...column].reduce((sum, letter) => sum * 31 + (letter.codePointAt(0) ?? 0), 7) % 1e9);
+  const random = seededRandom(Buffer.from(column).reduce((sum, letter) => (sum * 31 + letter) % 1e9, 7));
   const parts = Array.from({ length: PARTS }, () => spread * random.normal());
   const centre = parts.reduce((sum, each) => sum + each, 0) / PARTS;
   const own = parts.map((each) => mean + each - centre);
