@@ -96,31 +96,36 @@ def binomial(k, n, p):
     return [k, n, p, float(terms[k]), near(sum(terms[: k + 1]), st.binom.cdf(k, n, p)), near(sum(terms[k + 1 :]), st.binom.sf(k, n, p))]
 
 
-tables = {
-    "chi2_lower": [[x, df, near(mp.gammainc(mp.mpf(df) / 2, 0, mp.mpf(x) / 2, regularized=True), st.chi2.cdf(x, df))]
-                   for df in [1, 2, 9, 200] for x in [1e-40, 1e-6, 0.01, 1, 20, 300]],
-    "chi2_upper": [[x, df, near(mp.gammainc(mp.mpf(df) / 2, mp.mpf(x) / 2, mp.inf, regularized=True), st.chi2.sf(x, df))]
-                   for df in [1, 4, 30] for x in [30, 200, 900, 1300]],
-    "chi2_quantile": [[p, df, near(root(lambda x: mp.gammainc(mp.mpf(df) / 2, x / 2, mp.inf, regularized=True), mp.mpf(p), df), st.chi2.isf(p, df))]
-                      for df in [1, 9, 200] for p in [0.999, 0.05, 1e-20, 1e-200]],
-    "chi2_lower_quantile": [[p, df, near(root(lambda x: mp.gammainc(mp.mpf(df) / 2, 1 / (2 * x), mp.inf, regularized=True) * -1 + 1, mp.mpf(p), df) ** -1, st.chi2.ppf(p, df))]
-                            for df in [3, 9, 200] for p in [0.3, 1e-5, 1e-20]],
-    "normal_cdf": [[z, near(mp.ncdf(mp.mpf(z)), st.norm.cdf(z))] for z in [-37, -30.2, -12.25, -1e-9, 0.7, 5]],
-    "normal_quantile": [[p, float(st.norm.ppf(p))] for p in [1e-250, 1e-200, 1e-77, 0.2, 0.9999]],
-    "t_upper": [[t, df, float(t_upper(t, df))] for df, t in [(1, 1e150), (1, 1e199), (2, 1e80), (2, 1e101), (5, 1e40), (0.5, 1e220), (30, 1e6), (1000, 50), (3.7, 0.001), (3.7, -9)]],
-    "t_quantile": [[p, df, float(-root(lambda t: t_upper(t, df), mp.mpf(p), 10))] for df in [1, 2.5, 10, 300] for p in [0.4999, 0.025, 1e-20, 1e-200]],
-    "f_upper": [[x, d1, d2, near(f_upper(x, d1, d2), st.f.sf(x, d1, d2)), near(f_upper(1 / mp.mpf(x), d2, d1), st.f.cdf(x, d1, d2))]
-                for d1, d2 in [(1, 1), (4, 20), (120, 7), (3, 5000)] for x in [1e-30, 0.01, 0.9, 3, 40, 1e6]],
-    "f_quantile": [[p, d1, d2, near(root(lambda x: f_upper(x, d1, d2), mp.mpf(p), 1), st.f.isf(p, d1, d2) if p > 1e-9 else 0)]
-                   for d1, d2 in [(1, 3), (4, 20), (120, 700)] for p in [0.9, 0.05, 1e-12, 1e-200]],
-    "beta": [[x, a, b, near(beta_lower(a, b, x), st.beta.cdf(x, a, b)), near(beta_upper(a, b, x), st.beta.sf(x, a, b))]
-             for a, b in [(0.5, 0.5), (2, 3), (400, 30), (12, 9000)] for x in [1e-20, 0.0013, 0.3, 0.75, 0.999]],
-    "beta_quantile": [[p, a, b, near(1 / root(lambda y: beta_lower(a, b, 1 / y) if y > 1 else mp.mpf(1), mp.mpf(p), 2), st.beta.ppf(p, a, b))]
-                      for a, b in [(0.5, 4), (2, 3), (40, 3), (12, 9000)] for p in [1e-90, 0.025, 0.5, 0.99]],
-    "binomial": [binomial(*each) for each in [(0, 7, 0.2), (3, 10, 0.5), (59, 180, 0.5), (170, 180, 0.5), (30, 300, 1e-6), (290, 300, 0.999), (1, 300, 0.75)]],
-    "binomial_quantile": [[q, n, p, int(st.binom.ppf(q, n, p))] for n, p in [(1, 0.5), (100, 0.5), (3000, 0.01), (50000, 0.7)] for q in [1e-12, 0.025, 0.5, 0.975, 1 - 1e-9]],
-    "hypergeometric": [hypergeometric(*each) for each in [(2, 10, 4, 3), (0, 50, 5, 10), (70, 500, 120, 200), (3, 1100010, 500007, 10), (180, 3000, 200, 190), (1, 4000, 900, 600)]],
-    "fisher": [fisher(*each) for each in [(8, 2, 1, 5), (7, 500000, 3, 600000), (3000, 3100, 3050, 2900), (0, 10, 0, 20), (200, 3, 4, 300), (1, 9, 11, 3), (50, 50, 50, 50)]],
-    "limits": limit_laws(),
-}
-Path(__file__).with_name("distribution-tables.json").write_text(json.dumps(tables, indent=1) + "\n")
+
+def tables():
+    return {
+        "chi2_lower": [[x, df, near(mp.gammainc(mp.mpf(df) / 2, 0, mp.mpf(x) / 2, regularized=True), st.chi2.cdf(x, df))]
+                       for df in [1, 2, 9, 200] for x in [1e-40, 1e-6, 0.01, 1, 20, 300]],
+        "chi2_upper": [[x, df, near(mp.gammainc(mp.mpf(df) / 2, mp.mpf(x) / 2, mp.inf, regularized=True), st.chi2.sf(x, df))]
+                       for df in [1, 4, 30] for x in [30, 200, 900, 1300]],
+        "chi2_quantile": [[p, df, near(root(lambda x: mp.gammainc(mp.mpf(df) / 2, x / 2, mp.inf, regularized=True), mp.mpf(p), df), st.chi2.isf(p, df))]
+                          for df in [1, 9, 200] for p in [0.999, 0.05, 1e-20, 1e-200]],
+        "chi2_lower_quantile": [[p, df, near(root(lambda x: mp.gammainc(mp.mpf(df) / 2, 1 / (2 * x), mp.inf, regularized=True) * -1 + 1, mp.mpf(p), df) ** -1, st.chi2.ppf(p, df))]
+                                for df in [3, 9, 200] for p in [0.3, 1e-5, 1e-20]],
+        "normal_cdf": [[z, near(mp.ncdf(mp.mpf(z)), st.norm.cdf(z))] for z in [-37, -30.2, -12.25, -1e-9, 0.7, 5]],
+        "normal_quantile": [[p, float(st.norm.ppf(p))] for p in [1e-250, 1e-200, 1e-77, 0.2, 0.9999]],
+        "t_upper": [[t, df, float(t_upper(t, df))] for df, t in [(1, 1e150), (1, 1e199), (2, 1e80), (2, 1e101), (5, 1e40), (0.5, 1e220), (30, 1e6), (1000, 50), (3.7, 0.001), (3.7, -9)]],
+        "t_quantile": [[p, df, float(-root(lambda t: t_upper(t, df), mp.mpf(p), 10))] for df in [1, 2.5, 10, 300] for p in [0.4999, 0.025, 1e-20, 1e-200]],
+        "f_upper": [[x, d1, d2, near(f_upper(x, d1, d2), st.f.sf(x, d1, d2)), near(f_upper(1 / mp.mpf(x), d2, d1), st.f.cdf(x, d1, d2))]
+                    for d1, d2 in [(1, 1), (4, 20), (120, 7), (3, 5000)] for x in [1e-30, 0.01, 0.9, 3, 40, 1e6]],
+        "f_quantile": [[p, d1, d2, near(root(lambda x: f_upper(x, d1, d2), mp.mpf(p), 1), st.f.isf(p, d1, d2) if p > 1e-9 else 0)]
+                       for d1, d2 in [(1, 3), (4, 20), (120, 700)] for p in [0.9, 0.05, 1e-12, 1e-200]],
+        "beta": [[x, a, b, near(beta_lower(a, b, x), st.beta.cdf(x, a, b)), near(beta_upper(a, b, x), st.beta.sf(x, a, b))]
+                 for a, b in [(0.5, 0.5), (2, 3), (400, 30), (12, 9000)] for x in [1e-20, 0.0013, 0.3, 0.75, 0.999]],
+        "beta_quantile": [[p, a, b, near(1 / root(lambda y: beta_lower(a, b, 1 / y) if y > 1 else mp.mpf(1), mp.mpf(p), 2), st.beta.ppf(p, a, b))]
+                          for a, b in [(0.5, 4), (2, 3), (40, 3), (12, 9000)] for p in [1e-90, 0.025, 0.5, 0.99]],
+        "binomial": [binomial(*each) for each in [(0, 7, 0.2), (3, 10, 0.5), (59, 180, 0.5), (170, 180, 0.5), (30, 300, 1e-6), (290, 300, 0.999), (1, 300, 0.75)]],
+        "binomial_quantile": [[q, n, p, int(st.binom.ppf(q, n, p))] for n, p in [(1, 0.5), (100, 0.5), (3000, 0.01), (50000, 0.7)] for q in [1e-12, 0.025, 0.5, 0.975, 1 - 1e-9]],
+        "hypergeometric": [hypergeometric(*each) for each in [(2, 10, 4, 3), (0, 50, 5, 10), (70, 500, 120, 200), (3, 1100010, 500007, 10), (180, 3000, 200, 190), (1, 4000, 900, 600)]],
+        "fisher": [fisher(*each) for each in [(8, 2, 1, 5), (7, 500000, 3, 600000), (3000, 3100, 3050, 2900), (0, 10, 0, 20), (200, 3, 4, 300), (1, 9, 11, 3), (50, 50, 50, 50)]],
+        "limits": limit_laws(),
+    }
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("distribution-tables.json").write_text(json.dumps(tables(), indent=1) + "\n")
