@@ -4,7 +4,7 @@ import { contractFindings } from './contract.ts';
 import type { ArtifactEvidence, Evidence } from './evidence/evidence.ts';
 import { decidingFinding, fail, missingFinding, pass } from './finding.ts';
 import type { Finding } from './report/report.ts';
-import { countText, plural } from './report/format.ts';
+import { countText, numberText, plural } from './report/format.ts';
 
 /** Are the bytes right, does the runtime that serves load them, do they fit the manifest, are they safe, do callers get what they got. */
 export const artifact: Check = {
@@ -16,6 +16,7 @@ export const artifact: Check = {
       ...graphFindings(evidence),
       ...loadFindings(evidence),
       ...runFindings(evidence),
+      ...limitFindings(evidence),
       ...contractFindings(evidence),
     ];
     return { findings, title: titleOf(findings, evidence), method: METHOD };
@@ -72,13 +73,17 @@ function digestFinding(file: File, { proposal }: Evidence): Finding {
   return fail(id, file.problem, measured, { at, next });
 }
 
-function loadFindings({ artifact: { session, misfits, files, graph }, proposal }: Evidence): readonly Finding[] {
+function loadFindings({ artifact: { session, misfits, files, graph, limit }, proposal }: Evidence): readonly Finding[] {
   const fits = misfits.map(({ id, reason, at, next }) =>
     fail(id, reason, {}, { ...(at === undefined ? {} : { at }), ...(next === undefined ? {} : { next }) }),
   );
   if (session.kind === 'missing') {
-    // The cause stands in a finding already: a digest, an unreadable file, external data.
-    const told = fits.length > 0 || graph.kind === 'missing' || files.some(({ problem }) => problem !== undefined);
+    // The cause stands in a finding already: a digest, an unreadable file, external data, a limit.
+    const told =
+      limit !== undefined ||
+      fits.length > 0 ||
+      graph.kind === 'missing' ||
+      files.some(({ problem }) => problem !== undefined);
     return told ? fits : [missingFinding('artifact', 'load', { ...session, at: proposal.place('/artifact') })];
   }
   const { inputs, outputs, loadMs } = session.value;
@@ -97,16 +102,54 @@ function loadFindings({ artifact: { session, misfits, files, graph }, proposal }
 }
 
 /** It loads and fits, and still does not answer: too slow, an error on real rows, an abort. */
-function runFindings({ artifact: { session, misfits, failure }, candidate, proposal }: Evidence): readonly Finding[] {
+function runFindings({
+  artifact: { session, misfits, failure, limit },
+  candidate,
+  proposal,
+}: Evidence): readonly Finding[] {
   if (session.kind === 'missing' || misfits.length > 0) return [];
   const at = proposal.place('/artifact');
   if (candidate.kind === 'gathered') {
     const answered = pass('artifact/run', `it answered all ${countText(candidate.value.rows)} evaluation rows`, {
       rows: candidate.value.rows,
     });
-    return failure === undefined
+    return failure === undefined || limit !== undefined
       ? [answered]
       : [answered, fail('artifact/process', `running it failed later: ${failure}`, {}, { at })];
   }
-  return candidate.owner === 'artifact' ? [missingFinding('artifact', 'run', { ...candidate, at })] : [];
+  return candidate.owner === 'artifact' && limit === undefined
+    ? [missingFinding('artifact', 'run', { ...candidate, at })]
+    : [];
+}
+
+const LIMITS = {
+  time: {
+    field: 'limits.checkMinutes',
+    text: (seconds: number) =>
+      seconds < 120 ? `${numberText(seconds, 1)} s` : `${numberText(seconds / 60, 1)} minutes`,
+    less: 'Make the model quicker (fewer turns of a loop, a larger serving.maxBatch), or evaluate on fewer rows',
+  },
+  memory: {
+    field: 'limits.memoryMb',
+    text: (megabytes: number) => `${countText(megabytes)} MB`,
+    less: 'Make the model smaller (what a node allocates follows from shapes), or serving.maxBatch lower',
+  },
+} as const;
+
+/** Which limit it was, what it used, and where the limit is set: evidence that was cut off says nothing of the model. */
+function limitFindings({ artifact: { limit }, proposal }: Evidence): readonly Finding[] {
+  if (limit === undefined) return [];
+  const { kind, used, allowed, stage } = limit;
+  const { field, text, less } = LIMITS[kind];
+  return [
+    fail(
+      `artifact/limit/${kind}`,
+      `it was ended while ${stage}: it ${kind === 'time' ? 'took' : 'used'} ${text(used)}${kind === 'time' ? '' : ' of memory'}, and the policy allows ${text(allowed)} (${field})`,
+      { kind, used, allowed, unit: kind === 'time' ? 'seconds' : 'megabytes', stage, field },
+      {
+        at: proposal.place('/artifact'),
+        next: `${less}; where it has to be so, raise ${field} in .github/slipway.yml on the default branch.`,
+      },
+    ),
+  ];
 }

@@ -123,6 +123,7 @@ function artifactEvidenceOf(
       ...(next === undefined ? {} : { next }),
     })),
     ...(parts.failure === undefined ? {} : { failure: parts.failure }),
+    ...(parts.limit === undefined ? {} : { limit: parts.limit }),
   };
 }
 

@@ -110,6 +110,13 @@ export interface ArtifactEvidence {
   }[];
   /** How the process that ran the candidate ended before it was done: time, memory, an abort. */
   readonly failure?: string;
+  /** The limit that ended it, what it used (seconds or megabytes), and what it was doing then. */
+  readonly limit?: {
+    readonly kind: 'time' | 'memory';
+    readonly used: number;
+    readonly allowed: number;
+    readonly stage: string;
+  };
 }
 
 export interface SessionFacts {

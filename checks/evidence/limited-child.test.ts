@@ -46,14 +46,22 @@ describe('a limited child', () => {
 
   it('is ended when it takes too long, also while it blocks its own event loop', async () => {
     const { end } = await run('for (;;);', { ...roomy, timeMs: 500 });
-    expect(end).toEqual({ kind: 'failed', reason: expect.stringContaining('took longer than 1 s') });
+    expect(end).toEqual({
+      kind: 'failed',
+      reason: expect.stringContaining('took longer than 1 s'),
+      limit: { kind: 'time', used: expect.any(Number), allowed: 0.5 },
+    });
   });
 
   it('is ended when it takes too much memory', async () => {
     const script =
       'const kept = []; for (;;) { kept.push(Buffer.alloc(8e6, 1)); await new Promise((next) => setTimeout(next, 5)); }';
     const { end } = await run(script, { ...roomy, memoryMb: 200 });
-    expect(end).toEqual({ kind: 'failed', reason: expect.stringMatching(/used \d+ MB of memory, more than 200 MB/) });
+    expect(end).toEqual({
+      kind: 'failed',
+      reason: expect.stringMatching(/used \d+ MB of memory, more than 200 MB/),
+      limit: { kind: 'memory', used: expect.any(Number), allowed: 200 },
+    });
   });
 
   it('that aborts is told with the signal that ended it, and one that fails with its last words', async () => {
@@ -89,6 +97,26 @@ describe('a limited child', () => {
       parent.kill('SIGKILL');
       await ended;
       await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+    },
+  );
+
+  it.skipIf(isolation !== 'namespace')(
+    'cannot undo what keeps it in: no mount of its own is writable again',
+    async () => {
+      const outside = mkdtempSync(join(tmpdir(), 'slipway-outside-'));
+      const script = `import { spawnSync } from 'node:child_process'; import { writeFileSync } from 'node:fs';
+      for (const again of [[], ['unshare', '--user', '--map-root-user', '--mount']]) {
+        const [file, ...args] = [...again, 'sh', '-c', 'for at in / /tmp ${outside}; do mount -o remount,bind,rw $at; done; touch ${outside}/x'];
+        spawnSync(file, args);
+      }
+      try { writeFileSync('${outside}/y', 'y'); console.log('wrote'); } catch (error) { console.log(error.code); }`;
+      const { lines } = await run(script);
+      expect([lines, existsSync(join(outside, 'x')), existsSync(join(outside, 'y'))]).toEqual([
+        ['EROFS'],
+        false,
+        false,
+      ]);
+      rmSync(outside, { recursive: true });
     },
   );
 

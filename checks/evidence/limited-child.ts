@@ -10,7 +10,16 @@ export interface Limits {
   readonly memoryMb: number;
 }
 
-export type ChildEnd = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };
+export type ChildEnd =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly limit?: BrokenLimit };
+
+/** The limit that ended a child, what it used, and what it was allowed; seconds or megabytes. */
+export interface BrokenLimit {
+  readonly kind: 'time' | 'memory';
+  readonly used: number;
+  readonly allowed: number;
+}
 
 /** Where the commands that make namespaces are looked for; the parent's own PATH does not reach the child. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -38,9 +47,19 @@ command -v setpriv > /dev/null 2>&1 && exec setpriv --pdeathsig KILL "$@"
 exec "$@"
 `;
 
+/**
+ * As root of its own namespace the child could undo what was just done to its mounts: so it gives every capability up. Where it cannot, it goes one
+ * namespace further, to which these mounts are locked.
+ */
+const WITHOUT_CAPABILITIES = `
+command -v setpriv > /dev/null 2>&1 &&
+  exec setpriv --pdeathsig KILL --no-new-privs --bounding-set=-all --inh-caps=-all "$@"
+exec unshare --user --mount --map-root-user "$@"
+`;
+
 function namespaceCommand(folder: string, command: readonly string[]): readonly string[] {
   const flags = ['--user', '--net', '--mount', '--map-root-user'];
-  return ['unshare', ...flags, 'sh', '-c', READ_ONLY_BUT_FOLDER + END_WITH_PARENT, 'sh', folder, ...command];
+  return ['unshare', ...flags, 'sh', '-c', READ_ONLY_BUT_FOLDER + WITHOUT_CAPABILITIES, 'sh', folder, ...command];
 }
 
 function plainCommand(command: readonly string[]): readonly string[] {
@@ -103,9 +122,10 @@ async function watch(
   signal: AbortSignal | undefined,
   onLine: ((line: string) => void) | undefined,
 ): Promise<ChildEnd> {
-  let killedFor: string | undefined;
-  const kill = (reason: string): void => {
-    killedFor ??= reason;
+  let killedFor: { readonly reason: string; readonly limit?: BrokenLimit } | undefined;
+  const started = performance.now();
+  const kill = (reason: string, limit?: BrokenLimit): void => {
+    killedFor ??= { reason, ...(limit === undefined ? {} : { limit }) };
     killGroup(child);
   };
   let stderr = '';
@@ -116,7 +136,12 @@ async function watch(
   const abort = (): void => kill('it was stopped');
   signal?.addEventListener('abort', abort, { once: true });
   const timer = setTimeout(
-    () => kill(`it took longer than ${timeText(limits.timeMs)} (the policy's limits.checkMinutes)`),
+    () =>
+      kill(`it took longer than ${timeText(limits.timeMs)} (the policy's limits.checkMinutes)`, {
+        kind: 'time',
+        used: (performance.now() - started) / 1000,
+        allowed: limits.timeMs / 1000,
+      }),
     limits.timeMs,
   );
   let looking = false;
@@ -128,6 +153,7 @@ async function watch(
       if (megabytes !== undefined && megabytes > limits.memoryMb)
         kill(
           `it used ${Math.round(megabytes)} MB of memory, more than ${limits.memoryMb} MB (the policy's limits.memoryMb)`,
+          { kind: 'memory', used: megabytes, allowed: limits.memoryMb },
         );
     });
   }, MEMORY_LOOK_MS);
@@ -138,7 +164,7 @@ async function watch(
         resolve(
           code === 0 && killedFor === undefined
             ? { kind: 'done' }
-            : { kind: 'failed', reason: killedFor ?? deathReason(code, killedBy, stderr) },
+            : { kind: 'failed', ...(killedFor ?? { reason: deathReason(code, killedBy, stderr) }) },
         ),
       );
     });

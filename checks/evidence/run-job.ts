@@ -5,7 +5,7 @@ import { removeForgotten } from './evidence-cache.ts';
 import type { Answers, Repeat } from './evidence.ts';
 import type { GatherInput } from './gather-evidence.ts';
 import type { DataJob, ModelJob, Parts, ProgressLine } from './job.ts';
-import { runLimited, type Isolation } from './limited-child.ts';
+import { type BrokenLimit, runLimited, type Isolation } from './limited-child.ts';
 import { gathered } from './missing.ts';
 import type { RunPlan } from './plan-job.ts';
 import { measureMemory } from './measure-memory.ts';
@@ -15,7 +15,11 @@ import { readIfThere } from './resolve-file.ts';
 const CHILD = join(import.meta.dirname, `child${extname(import.meta.filename)}`);
 const NEW_PROCESSES = ['again-1', 'again-2'];
 
-export type MeasuredParts = Partial<Parts> & { readonly failure?: string };
+export type MeasuredParts = Partial<Parts> & {
+  readonly failure?: string;
+  /** The limit that ended it, and what it was doing then. */
+  readonly limit?: BrokenLimit & { readonly stage: string };
+};
 
 export async function measureInChild(
   plan: RunPlan,
@@ -28,17 +32,25 @@ export async function measureInChild(
   const folder = await mkdtemp(join(jobs, 'job-'));
   try {
     await writeJob(folder, plan);
+    let stage = 'starting';
     const run = (args: readonly string[]) =>
       runLimited(CHILD, [folder, ...args], {
         folder,
         isolation,
         limits: { timeMs: input.policy.limits.checkMinutes * 60_000, memoryMb: input.policy.limits.memoryMb },
         ...(input.signal === undefined ? {} : { signal: input.signal }),
-        onLine: (line) => input.onProgress?.(progressOf(line)),
+        onLine: (line) => {
+          const progress = progressOf(line);
+          stage = progress.stage;
+          input.onProgress?.(progress);
+        },
       });
     const end = await run(['measure']);
     const parts = await readParts(folder);
-    if (end.kind === 'failed') return { parts: { ...parts, failure: end.reason }, complete: false };
+    if (end.kind === 'failed') {
+      const limit = end.limit === undefined ? {} : { limit: { ...end.limit, stage } };
+      return { parts: { ...parts, failure: end.reason, ...limit }, complete: false };
+    }
     const again = await askNewProcesses(parts, folder, plan, run);
     const memory = await measureMemory(parts, folder, plan.job.budgets, run);
     return { parts: { ...parts, ...again, ...memory }, complete: true };

@@ -67,6 +67,14 @@ describe('an ONNX file', () => {
     expect(read.externalData).toEqual(['w.bin', '../up.bin']);
   });
 
+  it('that comes in several parts is read as the runtime merges it: no part hides another', () => {
+    const dropout = bytes(1, text(1, 'x'), text(1, ''), text(1, 'on'), text(4, 'Dropout'), text(3, 'd'));
+    const truth = bytes(5, small(2, 9), bytes(9, [1]), text(8, 'on'));
+    const outside = bytes(5, bytes(13, text(1, 'location'), text(2, '/etc/passwd')), small(14, 1));
+    const file = Uint8Array.from([...model(dropout, outside), ...bytes(7, truth), ...bytes(7, text(2, 'g'))]);
+    expect(facts(file)).toMatchObject({ externalData: ['/etc/passwd'], training: [{ node: 'd', certain: true }] });
+  });
+
   it('nested without end is refused before the stack is', () => {
     let graph: readonly number[] = [];
     for (let depth = 0; depth < 80; depth++) graph = bytes(1, text(4, 'If'), bytes(5, bytes(6, graph)));

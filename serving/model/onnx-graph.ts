@@ -111,7 +111,7 @@ function factsOf(bytes: Uint8Array): GraphRead {
   const metadata: Record<string, string> = {};
   let irVersion = 0;
   let producer = ['', ''];
-  let graph: Field | undefined;
+  const graphs: Field[] = [];
   const functions: Field[] = [];
   for (const field of fieldsOf(bytes, 0, bytes.length)) {
     switch (field.number) {
@@ -125,7 +125,7 @@ function factsOf(bytes: Uint8Array): GraphRead {
         producer = [producer[0] ?? '', textOf(bytes, field, "the producer's version")];
         break;
       case 7:
-        graph = bytesOf(field, 'a graph');
+        graphs.push(bytesOf(field, 'a graph'));
         break;
       case 8:
         opsets.push(opsetOf(bytes, field));
@@ -140,10 +140,10 @@ function factsOf(bytes: Uint8Array): GraphRead {
         break;
     }
   }
-  if (graph === undefined || irVersion === 0)
+  if (graphs.length === 0 || irVersion === 0)
     return { kind: 'refused', reason: 'not an ONNX model: the file holds no graph' };
   // What a node means depends on the opset, which stands behind the graph.
-  const outputs = readGraph(bytes, graph, facts, scopeOf(opsets), 0);
+  const outputs = readGraph(bytes, graphs, facts, scopeOf(opsets), 0);
   for (const each of functions) readFunction(bytes, each, facts, opsets);
   return {
     kind: 'graph',
@@ -183,9 +183,10 @@ function opsetOf(bytes: Uint8Array, message: Field): { domain: string; version: 
   return { domain: domain === 'ai.onnx' ? '' : domain, version };
 }
 
+/** Protobuf merges a message that comes several times, and so does the runtime: a graph may lie in parts, and no part may hide. */
 function readGraph(
   bytes: Uint8Array,
-  message: Field,
+  parts: readonly Field[],
   facts: Facts,
   scope: Scope,
   depth: number,
@@ -193,14 +194,15 @@ function readGraph(
   if (depth > DEEPEST_NESTING) throw new WireError(`graphs are nested deeper than ${DEEPEST_NESTING}`);
   const outputs: OutputFacts[] = [];
   const nodes: Field[] = [];
-  for (const field of inside(bytes, message, 'a graph')) {
-    if (field.number === 1) nodes.push(bytesOf(field, 'a node'));
-    else if (field.number === 5) {
-      const tensor = noteTensor(bytes, field, facts);
-      if (tensor.scalar !== undefined) scope.constants.set(tensor.name, tensor.scalar);
-    } else if (field.number === 12) outputs.push(outputOf(bytes, field));
-    else if (field.number === 15) noteSparse(bytes, field, facts);
-  }
+  for (const part of parts)
+    for (const field of inside(bytes, part, 'a graph')) {
+      if (field.number === 1) nodes.push(bytesOf(field, 'a node'));
+      else if (field.number === 5) {
+        const tensor = noteTensor(bytes, field, facts);
+        if (tensor.scalar !== undefined) scope.constants.set(tensor.name, tensor.scalar);
+      } else if (field.number === 12) outputs.push(outputOf(bytes, field));
+      else if (field.number === 15) noteSparse(bytes, field, facts);
+    }
   for (const node of nodes) readNode(bytes, node, facts, scope, depth);
   return outputs;
 }
@@ -298,17 +300,22 @@ function readAttribute(bytes: Uint8Array, message: Field, facts: Facts, scope: S
   let value: number | undefined;
   let scalar: number | undefined;
   let count = 0;
+  const parts: Field[] = [];
+  const readInner = (fields: readonly Field[]): void => {
+    facts.subgraphs += 1;
+    readGraph(bytes, fields, facts, { constants: new Map(), opsets: scope.opsets, outer: scope }, depth + 1);
+  };
   for (const field of inside(bytes, message, 'an attribute')) {
     if (field.number === 1) name = textOf(bytes, field, "an attribute's name");
     else if (field.number === 2 && field.wire === 'fixed32') value = floatAt(bytes, field.start);
     else if (field.number === 3) value = varintOf(field, "an attribute's integer");
     else if (field.number === 5 || field.number === 10) scalar = noteTensor(bytes, field, facts).scalar;
     else if (field.number === 8) count += countOf(bytes, field);
-    else if (field.number === 6 || field.number === 11) {
-      facts.subgraphs += 1;
-      readGraph(bytes, field, facts, { constants: new Map(), opsets: scope.opsets, outer: scope }, depth + 1);
-    } else if (field.number === 22 || field.number === 23) noteSparse(bytes, field, facts);
+    else if (field.number === 6) parts.push(field);
+    else if (field.number === 11) readInner([field]);
+    else if (field.number === 22 || field.number === 23) noteSparse(bytes, field, facts);
   }
+  if (parts.length > 0) readInner(parts);
   return { name, count, ...(value === undefined ? {} : { value }), ...(scalar === undefined ? {} : { scalar }) };
 }
 
