@@ -341,13 +341,31 @@ describe('what the policy says', () => {
     );
   });
 
-  it('a required check that this version does not have is told, and does not block', async () => {
-    const report = await judged(treeOf({}), {
-      policy: { ...policy, checks: { ...policy.checks, required: [...policy.checks.required, 'replay'] } },
-    });
-    expect([report.conclusion, find(report, 'manifest/unavailable-check/replay')?.severity]).toEqual([
+  it('a required check that has nothing to ask blocks nothing: no requests were recorded, no budget is declared', async () => {
+    const required = [...policy.checks.required, 'replay', 'performance'] as const;
+    const report = await judged(treeOf({}), { policy: { ...policy, checks: { ...policy.checks, required } } });
+    const conclusionOf = (name: string) => report.checks.find((check) => check.name === name)?.conclusion;
+    expect([report.conclusion, conclusionOf('replay'), conclusionOf('performance')]).toEqual([
       'success',
-      'advisory',
+      'skipped',
+      'success',
     ]);
+    expect(find(report, 'performance/memory')?.measured).toMatchObject({ processes: 1 });
+  });
+
+  it('recorded requests are replayed, and a declared budget and a declared limit of flips block', async () => {
+    const champion = treeOf({ model: 'v1_champion', version: '1.0.0' });
+    const report = await judged(treeOf({ more: ['performance: { loadMs: 0.001 }', 'replay: { flips: 0.001 }'] }), {
+      base: champion,
+      production: { snapshot: champion, path },
+      window: { label: 'production', file: join(loans, 'data/production_nodrift.csv') },
+      policy: { ...policy, checks: { ...policy.checks, required: ['replay', 'performance'] } },
+    });
+    expect(failing(report)).toEqual(expect.arrayContaining(['replay/flips', 'performance/load']));
+    expect(find(report, 'replay/requests')?.verdict).toBe('pass');
+    expect(find(report, 'performance/latency')?.measured).toMatchObject({
+      n: expect.any(Number),
+      slowdown: expect.any(Number),
+    });
   });
 });

@@ -194,13 +194,18 @@ describe('measuring real models', async () => {
       },
     },
   });
-  const time = async (candidate: OpenModel, champion: OpenModel, budgets: Budgets): Promise<PerformanceEvidence> => {
+  const time = async (
+    candidate: OpenModel,
+    champion: OpenModel,
+    budgets: Budgets,
+    rowMs = 0.01,
+  ): Promise<PerformanceEvidence> => {
     const answered = await answer(champion, read.table);
     const whole: Pick<Job, 'candidate' | 'champion' | 'budgets' | 'answerLimitMs'> = {
       candidate: job,
       champion: job,
       budgets,
-      answerLimitMs: 20_000,
+      answerLimitMs: 10_000,
     };
     const part = await performancePart.measure(
       {
@@ -212,7 +217,7 @@ describe('measuring real models', async () => {
         answers: answered,
         championAnswers: answered,
         drift: { against: 'none', why: 'nothing', data: missing('drift', 'nothing') },
-        rowMs: 0.01,
+        rowMs,
       },
       { put: () => undefined, progress: () => undefined },
     );
@@ -229,12 +234,20 @@ describe('measuring real models', async () => {
   });
 
   test('one that does three times the work fails it', async () => {
-    const found = await time(working(await open(), 90), working(await open(), 30), { slowdown: 1.25 });
+    const found = await time(working(await open(), 45), working(await open(), 15), { slowdown: 1.25 });
     expect(slowdownVerdict(found, 1.25)?.verdict).toBe('fail');
+  });
+
+  test('a slow one is asked as often as there is time for, in small batches, and what that leaves open is never a pass', async () => {
+    const found = await time(working(await open(), 3000), await open(), { p99Ms: 10_000 }, 100);
+    expect([found.stopped, found.candidate.batch]).toEqual(['time', 3]);
+    expect(p99Verdict(found, 10_000)).toMatchObject({ verdict: 'inconclusive', interval: { upper: Infinity } });
   });
 
   test('memory is what the model adds, and a model that does not load leaves no number', async () => {
     expect(await addedMemory(job, read.table)).toBeLessThan(200e6);
-    await expect(addedMemory({ ...job, model: join(loans, 'models/none.onnx') }, read.table)).rejects.toThrow('none.onnx');
+    await expect(addedMemory({ ...job, model: join(loans, 'models/none.onnx') }, read.table)).rejects.toThrow(
+      'none.onnx',
+    );
   });
 });

@@ -5,12 +5,12 @@ import { recordAt } from '../../serving/model/record-at.ts';
 import type { Table } from '../../serving/model/table.ts';
 import { tableOfRecords } from '../../serving/model/records.ts';
 import type { ModelJob } from './job.ts';
-import { answerBatch, fullBatch, openModel, type OpenModel } from './open-model.ts';
+import { answerBatch, openModel, type OpenModel } from './open-model.ts';
 
 /** A graph of one Identity (opset 13, float [1]), as onnx.helper.make_model writes it. */
 const IDENTITY = 'CAgSADo3ChAKAXgSAXkiCElkZW50aXR5EgFnWg8KAXgSCgoICAESBAoCCAFiDwoBeRIKCggIARIECgIIAUIECgAQDQ==';
-/** Single rows and full batches that are asked before looking: buffers have their size then. */
-const WARMING_RUNS = 20;
+/** Single rows that are asked before looking, after a batch: buffers have their size then. */
+const WARMING_RUNS = 5;
 
 /**
  * Resident memory that loading a model and warming it up adds to this process, in bytes. Asked in a process of its own, which has loaded the runtime
@@ -29,7 +29,8 @@ export async function addedMemory(job: ModelJob, rows: Table): Promise<number> {
 }
 
 async function warmUp(model: OpenModel, rows: Table): Promise<void> {
-  await answerBatch(model, fullBatch(rows, model.batch), 0, model.batch);
+  const batch = Math.min(rows.rows, model.batch);
+  await answerBatch(model, rows, 0, batch);
   for (let run = 0; run < Math.min(WARMING_RUNS, rows.rows); run++) {
     const read = tableOfRecords(model.signature, [recordAt(rows, run, model.signature)]);
     if (read.kind === 'table') await answerBatch(model, read.table, 0, 1);

@@ -25,7 +25,7 @@ export interface TimedModel {
   readonly computeMs: Float64Array;
   /** Rows a second in full batches, one value a round. */
   readonly rowsPerSecond: Float64Array;
-  /** Rows of a full batch. */
+  /** Rows of a full batch; fewer where the model is slow. */
   readonly batch: number;
   /** Resident memory that loading and warming up added, in bytes, one value a fresh process; undefined where it could not be told apart. */
   readonly memoryBytes?: Float64Array;

@@ -1,7 +1,7 @@
 import { isDecided, loadVerdict } from '../performance/judge-times.ts';
 import { recordAt } from '../../serving/model/record-at.ts';
 import { tableOfRecords } from '../../serving/model/records.ts';
-import { spreadRows, takeRows } from '../../serving/model/rows.ts';
+import { spreadRows } from '../../serving/model/rows.ts';
 import { answerOf } from '../../serving/model/score.ts';
 import type { Row, Table } from '../../serving/model/table.ts';
 import { seededRandom } from '../stats/seeded-random.ts';
@@ -33,6 +33,8 @@ const LOOKS: readonly number[] = [1000, 2000, 5000, 10_000, 20_000];
 /** What the numbers of a model without budgets may take; and to warm up, of it. */
 const UNDECLARED_MS = 1500;
 const WARMING_SHARE = 0.2;
+/** A slow model is asked smaller batches: one may take this share of it. */
+const BATCH_SHARE = 0.2;
 /** More runs without any computing time than this, and the clock of it ticks too slowly. */
 const UNTOLD_SHARE = 0.1;
 /** Of the time that answering may take, what deciding a declared budget may. */
@@ -45,15 +47,16 @@ const MOST_LOADS = 64;
 const LOADING_SHARE = 0.5;
 
 async function timeModels(measured: Measured, sink: Sink): Promise<Part<PerformanceEvidence>> {
-  const { job, candidate, champion, championAnswers, evaluation } = measured;
+  const { job, candidate, champion, championAnswers, evaluation, rowMs } = measured;
   const rival = championAnswers === undefined ? undefined : champion;
   const rows = spreadRows(evaluation.table.rows, RECORDS);
-  sink.put('warmingRows', takeRows(evaluation.table, rows));
+  const batch = Math.min(candidate.batch, Math.max(1, Math.floor((UNDECLARED_MS * BATCH_SHARE) / rowMs)));
+  sink.put('warmingRows', fullBatch(evaluation.table, batch));
   const models = rival === undefined ? [candidate] : [candidate, rival];
   const askable = [...rows].filter((row) => models.every((model) => isAskable(model, evaluation.table, row)));
   if (askable.length === 0) return missing('performance', 'no evaluation row can be sent as a record');
   try {
-    const timers = models.map((model) => timerOf(model, evaluation.table, askable));
+    const timers = models.map((model) => timerOf(model, evaluation.table, askable, Math.min(batch, model.batch)));
     const { roundEnds, stopped } = await runRounds(timers, job, sink);
     const loads = await loadByTurns(rival === undefined ? [job.candidate] : [job.candidate, ...championOf(job)], job);
     const timed = timers.map(
@@ -98,9 +101,9 @@ interface Timer {
   times(): Omit<TimedModel, 'loadMs'>;
 }
 
-function timerOf(model: OpenModel, table: Table, rows: readonly number[]): Timer {
+function timerOf(model: OpenModel, table: Table, rows: readonly number[], batch: number): Timer {
   const records = rows.map((row) => recordAt(table, row, model.signature));
-  const batchTable = fullBatch(table, model.batch);
+  const batchTable = fullBatch(table, batch);
   const [runMs, computeMs, rowsPerSecond]: [number[], number[], number[]] = [[], [], []];
   return {
     single: async (run) => {
@@ -126,7 +129,7 @@ function timerOf(model: OpenModel, table: Table, rows: readonly number[]): Timer
       runMs: Float64Array.from(runMs),
       computeMs: Float64Array.from(isFine(computeMs) ? computeMs : runMs),
       rowsPerSecond: Float64Array.from(rowsPerSecond),
-      batch: model.batch,
+      batch,
     }),
   };
 }
