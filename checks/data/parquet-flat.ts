@@ -107,6 +107,12 @@ class NumberPages implements FlatBuilder {
     this.#dictionary = this.#plain(page);
   }
   take(page: Page, row: number): boolean {
+    if (this.#physical === 'DOUBLE' && page.encoding === 'PLAIN' && page.defined === undefined) {
+      const into = new Uint8Array(this.#values.buffer, row * PLAIN.DOUBLE, page.rows * PLAIN.DOUBLE);
+      if (page.bytes.length < into.length) throw new Error('a page ends too early');
+      into.set(page.bytes.subarray(0, into.length));
+      return true;
+    }
     const present = isDictionaryCoded(page)
       ? this.#looked(page)
       : page.encoding === 'PLAIN'
@@ -142,7 +148,7 @@ class NumberPages implements FlatBuilder {
     const sizeBytes = values * PLAIN[this.#physical];
     if (bytes.length < sizeBytes) throw new Error('a page ends too early');
     // A copy of its own: values in a page start at any byte, typed arrays at multiples of their size.
-    const buffer = Uint8Array.from(bytes.subarray(0, sizeBytes)).buffer;
+    const { buffer } = new Uint8Array(bytes.subarray(0, sizeBytes));
     if (this.#physical === 'DOUBLE') return new Float64Array(buffer);
     if (this.#physical === 'FLOAT') return Float64Array.from(new Float32Array(buffer));
     if (this.#physical === 'INT32') return Float64Array.from(new Int32Array(buffer));

@@ -67,6 +67,6 @@ function dataOf(kind: Page['kind'], encoding: string, rows: number, bytes: Uint8
   const defined = new Uint8Array(rows);
   readRuns(levels, 0, 1, defined);
   let values = 0;
-  for (const has of defined) values += has;
+  for (let row = 0; row < rows; row++) values += defined[row] ?? 0;
   return { kind, encoding, rows, values, bytes, ...(values === rows ? {} : { defined }) };
 }

@@ -30,7 +30,8 @@ export function columnBins(column: SortedColumn): ColumnBins {
 /** Counts by code, missing values last. */
 function codeCounts(codes: number, values: Int32Array): number[] {
   const counts = new Float64Array(codes + 1);
-  for (const code of values) {
+  for (let row = 0; row < values.length; row++) {
+    const code = values[row] ?? -1;
     const at = code < 0 ? codes : code;
     counts[at] = (counts[at] ?? 0) + 1;
   }

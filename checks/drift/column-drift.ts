@@ -1,12 +1,18 @@
 import { cramersV } from '../stats/cramers-v.ts';
 import { hellinger } from '../stats/hellinger.ts';
 import { jensenShannon } from '../stats/jensen-shannon.ts';
-import { mergedTies } from '../stats/merged-ties.ts';
 import { populationStability } from '../stats/population-stability.ts';
 import { totalVariation } from '../stats/total-variation.ts';
 import { wassersteinOfTies } from '../stats/wasserstein.ts';
 import { columnBins } from './column-bins.ts';
-import { type ColumnTest, columnTest, type DriftMethod, methodFor } from './column-test.ts';
+import {
+  type ColumnTest,
+  columnTest,
+  type ColumnTies,
+  columnTies,
+  type DriftMethod,
+  methodFor,
+} from './column-test.ts';
 import type { ComparableColumn } from './comparable-column.ts';
 import { deviationOf, finiteValues, type SortedColumn, sortedColumn } from './sorted-column.ts';
 
@@ -51,12 +57,13 @@ export interface ColumnDriftOptions {
 export function columnDrift(comparable: ComparableColumn, options: ColumnDriftOptions): ColumnDrift {
   const column = sortedColumn(comparable);
   const bins = columnBins(column);
+  const ties = column.kind === 'number' ? columnTies(column) : undefined;
   const { reference, window, names, edges } = bins;
   const { psi, critical } = populationStability(reference, window, options.alpha);
   const [missing, gone] = [missingShares(column), allMissing(column)];
   return {
     type: column.kind,
-    ...columnTest(methodFor(column, bins, options.method), column, bins, options.seed),
+    ...columnTest(methodFor(column, bins, options.method), ties, bins, options.seed),
     psi,
     psiCritical: critical,
     missing,
@@ -64,7 +71,7 @@ export function columnDrift(comparable: ComparableColumn, options: ColumnDriftOp
     hellinger: hellinger(reference, window),
     totalVariation: totalVariation(reference, window),
     ...(bins.isByValue ? { cramersV: cramersV(...bins.counts) } : {}),
-    ...wassersteinOf(column),
+    ...wassersteinOf(column, ties),
     shares: {
       reference: sharesOf(reference),
       window: sharesOf(window),
@@ -83,7 +90,7 @@ function missingShares(column: SortedColumn): ColumnDrift['missing'] {
   }
   const share = (codes: Int32Array) => {
     let missing = 0;
-    for (const code of codes) if (code < 0) missing++;
+    for (let row = 0; row < codes.length; row++) if ((codes[row] ?? 0) < 0) missing++;
     return codes.length === 0 ? 0 : missing / codes.length;
   };
   return { reference: share(column.reference), window: share(column.window) };
@@ -95,12 +102,11 @@ function allMissing(column: SortedColumn): ColumnDrift['allMissing'] {
   return window === 1 ? 'window' : undefined;
 }
 
-function wassersteinOf(column: SortedColumn): Pick<ColumnDrift, 'wasserstein'> {
-  if (column.kind === 'category') return {};
-  const [reference, window] = [finiteValues(column.reference), finiteValues(column.window)];
-  const spread = deviationOf(reference);
-  if (spread === 0 || window.length === 0) return {};
-  return { wasserstein: wassersteinOfTies(mergedTies(reference, window)) / spread };
+function wassersteinOf(column: SortedColumn, ties: ColumnTies | undefined): Pick<ColumnDrift, 'wasserstein'> {
+  if (column.kind === 'category' || ties === undefined) return {};
+  const spread = deviationOf(finiteValues(column.reference));
+  if (spread === 0 || finiteValues(column.window).length === 0) return {};
+  return { wasserstein: wassersteinOfTies(ties.finite()) / spread };
 }
 
 function sharesOf(counts: readonly number[]): readonly number[] {

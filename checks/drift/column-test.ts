@@ -9,6 +9,7 @@ import { ksOfTies } from '../stats/ks-two-sample.ts';
 import { lInfinity } from '../stats/l-infinity.ts';
 import { mannWhitneyOfTies } from '../stats/mann-whitney.ts';
 import { type MergedTies, mergedTies } from '../stats/merged-ties.ts';
+import { pooledBins } from '../stats/pooled-bins.ts';
 import { populationStability } from '../stats/population-stability.ts';
 import { totalVariation } from '../stats/total-variation.ts';
 import type { ColumnBins } from './column-bins.ts';
@@ -56,16 +57,42 @@ export function methodFor(column: SortedColumn, bins: ColumnBins, wanted: DriftM
   return column.kind === 'category' && isRankMethod(wanted) ? usual : wanted;
 }
 
-export function columnTest(method: DriftMethod, column: SortedColumn, bins: ColumnBins, seed: number): ColumnTest {
+/** Tie blocks of a number's two sides, made when they are needed, and once where a column misses nothing. */
+export interface ColumnTies {
+  /** Missing values beyond every other. */
+  ranked(): MergedTies;
+  finite(): MergedTies;
+}
+
+export function columnTies({ reference, window }: Extract<SortedColumn, { kind: 'number' }>): ColumnTies {
+  let [ranked, finite]: (MergedTies | undefined)[] = [];
+  const isWhole = [reference, window].every((side) => finiteValues(side).length === side.rows);
+  return {
+    ranked: () => (ranked ??= mergedTies(rankedValues(reference), rankedValues(window))),
+    finite: () => {
+      if (isWhole) finite = ranked;
+      finite ??= mergedTies(finiteValues(reference), finiteValues(window));
+      if (isWhole) ranked = finite;
+      return finite;
+    },
+  };
+}
+
+export function columnTest(
+  method: DriftMethod,
+  ties: ColumnTies | undefined,
+  bins: ColumnBins,
+  seed: number,
+): ColumnTest {
   if (isRankMethod(method)) {
-    if (column.kind === 'number') return rankTest(method, column, seed);
+    if (ties !== undefined) return rankTest(method, ties, seed);
     throw new Error(`${method} needs numbers`);
   }
   switch (method) {
     case 'chi-squared':
     case 'g-test': {
       const test = method === 'g-test' ? gTest : chiSquaredContingency;
-      const { statistic, pValue, method: variant } = test(...bins.counts, seed);
+      const { statistic, pValue, method: variant } = test(...testedCounts(ties, bins), seed);
       return { method, statistic, pValue, ...(variant === 'fisher' || variant === 'permutation' ? { variant } : {}) };
     }
     case 'psi':
@@ -75,10 +102,35 @@ export function columnTest(method: DriftMethod, column: SortedColumn, bins: Colu
     case 'tvd':
     case 'l-infinity': {
       const distance = tableDistances[method];
-      const pValue = permutedTable(bins.reference, bins.window, distance, seed);
-      return { method, statistic: distance(bins.reference, bins.window), pValue, variant: 'permutation' };
+      const [first, second] = frequentCounts(testedCounts(ties, bins));
+      const pValue = permutedTable(first, second, distance, seed);
+      return { method, statistic: distance(first, second), pValue, variant: 'permutation' };
     }
   }
+}
+
+/**
+ * What counts are tested on: each value's, or bins of both sides together. Bins of the reference, which PSI and the shown shares have, fix the
+ * reference's own counts beforehand, and a test that takes them for a draw cries wolf.
+ */
+function testedCounts(ties: ColumnTies | undefined, bins: ColumnBins): readonly [readonly number[], readonly number[]] {
+  return bins.isByValue || ties === undefined ? bins.counts : pooledBins(ties.ranked());
+}
+
+/** Values beyond this many are permuted together. */
+const MOST_PERMUTED = 50;
+
+/** The most frequent values of both sides together, and the others as one: what is rare must not be told by one side. */
+function frequentCounts([first, second]: readonly [readonly number[], readonly number[]]): [number[], number[]] {
+  const totals = first.map((count, value) => ({ value, total: count + (second[value] ?? 0) }));
+  const seen = totals.filter(({ total }) => total > 0).toSorted((a, b) => b.total - a.total);
+  const common = seen.slice(0, MOST_PERMUTED).map(({ value }) => value);
+  const rare = seen.slice(MOST_PERMUTED).map(({ value }) => value);
+  const side = (counts: readonly number[]) => {
+    const kept = common.map((value) => counts[value] ?? 0);
+    return rare.length === 0 ? kept : [...kept, total(rare.map((value) => counts[value] ?? 0))];
+  };
+  return [side(first), side(second)];
 }
 
 const tableDistances: Readonly<Record<DistanceMethod, TableDistance>> = {
@@ -88,7 +140,7 @@ const tableDistances: Readonly<Record<DistanceMethod, TableDistance>> = {
   'l-infinity': (first, second) => lInfinity(first, second).distance,
 };
 
-function rankTest(method: RankMethod, column: Extract<SortedColumn, { kind: 'number' }>, seed: number): ColumnTest {
+function rankTest(method: RankMethod, { ranked, finite }: ColumnTies, seed: number): ColumnTest {
   const of = (ties: MergedTies) => {
     switch (method) {
       case 'ks':
@@ -106,8 +158,7 @@ function rankTest(method: RankMethod, column: Extract<SortedColumn, { kind: 'num
     }
   };
   // How far mass must be moved is not defined for a value that is missing: only those that are there count.
-  const side = method === 'wasserstein' ? finiteValues : rankedValues;
-  const { statistic, pValue, method: variant } = of(mergedTies(side(column.reference), side(column.window)));
+  const { statistic, pValue, method: variant } = of(method === 'wasserstein' ? finite() : ranked());
   const isTold = variant === 'exact' || variant === 'permutation' || variant === 'simulated';
   return { method, statistic, pValue, ...(isTold ? { variant } : {}) };
 }

@@ -17,19 +17,30 @@ export function comparableColumn(reference: Column, window: Column): ComparableC
     return { kind: 'number', reference: numbersOf(reference), window: numbersOf(window) };
   }
   const codes = new Map<string, number>();
-  const coded = (column: Exclude<Column, { kind: 'list' }>) => {
-    const rows = column.kind === 'category' ? column.codes.length : column.values.length;
-    return Int32Array.from({ length: rows }, (_, row) => {
-      const text = textAt(column, row);
-      if (text === undefined) return -1;
-      const known = codes.get(text);
-      if (known !== undefined) return known;
-      codes.set(text, codes.size);
-      return codes.size - 1;
-    });
+  const codeOf = (text: string | undefined) => {
+    if (text === undefined) return MISSING;
+    const known = codes.get(text);
+    if (known !== undefined) return known;
+    codes.set(text, codes.size);
+    return codes.size - 1;
   };
-  const [first, second] = [coded(reference), coded(window)];
+  const [first, second] = [coded(reference, codeOf), coded(window, codeOf)];
   return { kind: 'category', dictionary: [...codes.keys()], reference: first, window: second };
+}
+
+const MISSING = -1;
+
+/** Each text is looked up once, however many rows show it. */
+function coded(column: Exclude<Column, { kind: 'list' }>, codeOf: (text: string | undefined) => number): Int32Array {
+  if (column.kind !== 'category')
+    return Int32Array.from({ length: column.values.length }, (_, row) => codeOf(textAt(column, row)));
+  const common = Int32Array.from(column.dictionary, codeOf);
+  const out = new Int32Array(column.codes.length);
+  for (let row = 0; row < out.length; row++) {
+    const code = column.codes[row] ?? MISSING;
+    out[row] = code < 0 ? MISSING : (common[code] ?? MISSING);
+  }
+  return out;
 }
 
 /** A number column's values as doubles; a 64-bit integer's nearest. */

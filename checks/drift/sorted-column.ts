@@ -19,8 +19,10 @@ export function sortedColumn(column: ComparableColumn): SortedColumn {
 }
 
 function sortedSide(values: Float64Array): SortedSide {
-  const known = values.some(Number.isNaN) ? values.filter((value) => !Number.isNaN(value)) : values;
-  return { rows: values.length, values: sortedValues(known), missing: values.length - known.length };
+  let missing = 0;
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) missing++;
+  const known = missing === 0 ? values : values.filter((value) => !Number.isNaN(value));
+  return { rows: values.length, values: sortedValues(known), missing };
 }
 
 /** With missing values beyond every other, so that a rank test sees a change of their share. */
@@ -71,17 +73,16 @@ function countAtMost(values: Float64Array, limit: number): number {
   return low;
 }
 
-/** Standard deviation with n − 1 in the denominator; 0 for fewer than two values. */
+/** Standard deviation of ascending values, n − 1 in the denominator; 0 for fewer than two. */
 export function deviationOf(values: Float64Array): number {
   if (values.length < 2) return 0;
-  let sum = 0;
-  for (const value of values) sum += value;
-  const mean = sum / values.length;
-  let [squares, rest] = [0, 0];
-  for (const value of values) {
-    squares += (value - mean) ** 2;
-    rest += value - mean;
+  // Distances from the middle value: squares of numbers far from 0 would lose the digits that their differences have.
+  const middle = values[values.length >> 1] ?? 0;
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const distance = (values[i] ?? 0) - middle;
+    sum += distance;
+    squares += distance * distance;
   }
-  // What rounding left in the mean is taken out again.
-  return Math.sqrt(Math.max(0, squares - rest ** 2 / values.length) / (values.length - 1));
+  return Math.sqrt(Math.max(0, squares - sum ** 2 / values.length) / (values.length - 1));
 }

@@ -30,17 +30,26 @@ export function ksTwoSample(a: ArrayLike<number>, b: ArrayLike<number>, seed: nu
 /** The same of tie blocks that are already there. Complexity: O(n + m) where p is asymptotic. */
 export function ksOfTies(ties: MergedTies, seed: number): KsTest {
   const { n, m } = ties;
-  const ends = ties.first.map((below, k) => below + (ties.second[k] ?? 0));
-  const greatest = greatestGap(ties.first, ends, n, m);
+  const greatest = observedGap(ties);
   const statistic = greatest / (n * m);
   const tied = isTied(ties);
   if (!tied && n * m <= EXACT_PAIRS) return { statistic, pValue: ksExactUpper(n, m, greatest), method: 'exact' };
   const asymptotic = kolmogorovUpper(statistic, Math.round((n * m) / (n + m)));
   if (tied && Math.max(n, m) <= PERMUTED_ROWS) {
+    const ends = ties.first.map((below, k) => below + (ties.second[k] ?? 0));
     const permuted = permutedSides(ties, (first) => greatestGap(first, ends, n, m), seed);
     return { statistic, pValue: permutedOrAsymptotic(permuted, asymptotic), method: 'permutation' };
   }
   return { statistic, pValue: asymptotic, method: 'asymptotic' };
+}
+
+function observedGap({ n, m, first, second }: MergedTies): number {
+  let greatest = 0;
+  for (let k = 0; k < first.length; k++) {
+    const gap = Math.abs((first[k] ?? 0) * m - (second[k] ?? 0) * n);
+    if (gap > greatest) greatest = gap;
+  }
+  return greatest;
 }
 
 /** n·m·D, a whole number: max |i·m − j·n| at the ends of blocks. */
