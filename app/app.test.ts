@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -16,6 +16,8 @@ import { configOf } from './config.ts';
 import { createControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { hasStatus } from './github/request.ts';
+import { artifactNameOf, RETRAIN_WORKFLOW } from './retraining/retraining.ts';
+import { zipOf } from './retraining/zip.fixture.ts';
 import { startApp, webhookPath } from './server.ts';
 import type { RunningApp } from './server.ts';
 
@@ -59,7 +61,15 @@ async function openWorld(folder: string): Promise<World> {
   const registration = {
     slug: 'slipway',
     webhookSecret: secret,
-    events: ['check_run', 'check_suite', 'issue_comment', 'pull_request', 'pull_request_review', 'push'],
+    events: [
+      'check_run',
+      'check_suite',
+      'issue_comment',
+      'pull_request',
+      'pull_request_review',
+      'push',
+      'workflow_run',
+    ],
     permissions: {
       checks: 'write',
       contents: 'write',
@@ -68,6 +78,7 @@ async function openWorld(folder: string): Promise<World> {
       metadata: 'read',
       pull_requests: 'write',
       statuses: 'read',
+      actions: 'write',
     },
   } as const;
   const { appId, privateKey } = github.registerApp(registration);
@@ -308,6 +319,40 @@ describe('the App on a GitHub of its own', { timeout: 2 * limitMs }, () => {
     await judged(sha, 'success');
     const [plan] = await commentsOf(number);
     expect(plan?.body).toContain('approved by @ada, @rui');
+  });
+
+  it('trains a proposed model again by the repository’s own workflow, and compares what comes out', async () => {
+    const sample = sampleProposals().find(({ model }) => model === 'biopsy');
+    if (sample === undefined) throw new Error('the sample repository has a proposal of biopsy');
+    const folderOf = (path: string) => sample.files[`models/biopsy/${path}`] ?? new Uint8Array();
+    const workflow = await readFile(join(import.meta.dirname, 'retraining', RETRAIN_WORKFLOW));
+    await world.github.commit({
+      repository: `${owner}/${repo}`,
+      branch: 'main',
+      message: 'retraining',
+      by: 'ada',
+      files: {
+        '.github/slipway.yml': 'checks: { required: [manifest, reproducibility] }\n',
+        [`.github/workflows/${RETRAIN_WORKFLOW}`]: workflow,
+      },
+    });
+    const training = 'reproducibility: { training: { command: python train.py, retrain: always } }\n';
+    const manifest = Buffer.from(folderOf('model.yaml')).toString('utf8');
+    const { sha } = await propose('again', 'dana', {
+      ...sample.files,
+      'models/biopsy/model.yaml': `${manifest.replace(/^reproducibility:.*\n(?: .*\n)*/m, '')}${training}`,
+    });
+    await judged(sha, 'action_required');
+    const run = await until('the training is asked for', () =>
+      Promise.resolve(world.github.workflowRuns(`${owner}/${repo}`).find(({ headSha }) => headSha === sha)),
+    );
+    await world.github.finishRun(`${owner}/${repo}`, run.id, {
+      conclusion: 'success',
+      artifacts: { [artifactNameOf('biopsy')]: zipOf([{ name: 'model.onnx', bytes: folderOf('model.onnx') }]) },
+    });
+    const { runs } = await judged(sha, 'success');
+    const text = runs.find(({ name }) => name === 'reproducibility')?.output;
+    expect(`${text?.summary} ${text?.text}`).toContain(`actions/runs/${run.id}`);
   });
 
   it('has asked nothing of GitHub that its OpenAPI does not know', () => {

@@ -7,6 +7,7 @@ import { onIssueComment } from './on-issue-comment.ts';
 import { onPullRequest } from './on-pull-request.ts';
 import { onPullRequestReview } from './on-pull-request-review.ts';
 import { onPush } from './on-push.ts';
+import { onWorkflowRun } from './on-workflow-run.ts';
 
 /** The Probot application: one line an event. A handler only asks for work, so a webhook is answered at once. */
 export function slipwayApp(intake: Intake): ApplicationFunction {
@@ -18,6 +19,7 @@ export function slipwayApp(intake: Intake): ApplicationFunction {
     app.on(['check_run.rerequested', 'check_run.requested_action'], ({ payload }) => onCheckRun(payload, intake));
     app.on('check_suite.rerequested', ({ payload }) => onCheckSuite(payload, intake));
     app.on('push', ({ payload }) => onPush(payload, intake));
+    app.on('workflow_run.completed', ({ payload }) => onWorkflowRun(payload, intake));
     app.on('issue_comment.created', ({ payload }) => onIssueComment(payload, intake));
     app.on('installation.created', ({ payload }) => onInstallation(payload, intake));
     app.on('installation_repositories.added', ({ payload }) => onInstallation(payload, intake));

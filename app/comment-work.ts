@@ -9,6 +9,7 @@ import { progressOf, react } from './github/reactions.ts';
 import { githubSnapshot } from './github/snapshot.ts';
 import type { Intake } from './intake.ts';
 import type { Project } from './project.ts';
+import { askForRetraining } from './retraining/ask-for-retraining.ts';
 import { subjectOf } from './subject.ts';
 
 /** What answering a comment needs, done with GitHub. The policy is read once a comment, when the first command needs it. */
@@ -61,7 +62,9 @@ export function commentWork(
         judgeProposal: (how) => parts.intake.proposal(place, comment.issue, how),
         sync: (model) => rollouts.sync({ model, by: login }, signal),
       });
-      return { rollouts, ledger, subject, by: login, source: comment.url, now: now(), signal };
+      const retrainHere = (model: string, ended: AbortSignal) =>
+        askForRetraining(project.proposals, { number: comment.issue, model }, ended);
+      return { rollouts, ledger, subject, retrainHere, by: login, source: comment.url, now: now(), signal };
     },
   };
 }

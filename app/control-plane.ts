@@ -225,6 +225,7 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
   const sweepAll = async (signal: AbortSignal): Promise<void> => {
     await lookForProjects(signal);
     await forEachProject('sweeping the proposals', (project) => sweep.proposals(project, signal));
+    await forEachProject('sweeping the trainings', (project) => sweep.trainings(project, signal));
     await forEachProject('sweeping the comments', (project) => sweep.comments(project, signal));
     await askForLostDeliveries(signal);
   };

@@ -7,6 +7,7 @@ import { onIssueComment } from './on-issue-comment.ts';
 import { onPullRequest } from './on-pull-request.ts';
 import { onPullRequestReview } from './on-pull-request-review.ts';
 import { onPush } from './on-push.ts';
+import { onWorkflowRun } from './on-workflow-run.ts';
 
 const from = { installation: { id: 5 }, repository: { full_name: 'acme/models', default_branch: 'main' } };
 const place = { installation: 5, owner: 'acme', repo: 'models' };
@@ -24,6 +25,7 @@ function recorder() {
     proposalsAt: note('proposalsAt'),
     proposalClosed: note('proposalClosed'),
     approvals: note('approvals'),
+    trained: note('trained'),
     comment: note('comment'),
     button: note('button'),
     pushed: note('pushed'),
@@ -52,6 +54,16 @@ describe('a webhook only asks for work', () => {
     const { intake, asked } = recorder();
     onPullRequestReview({ ...from, pull_request: { number: 12 } }, intake);
     expect(asked).toEqual([['approvals', place, 12]]);
+  });
+
+  it.each([
+    ['.github/workflows/slipway-retrain.yml', [['trained', place, 'c0ffee']]],
+    ['.github/workflows/slipway-retrain.yml@refs/heads/x', [['trained', place, 'c0ffee']]],
+    ['.github/workflows/ci.yml', []],
+  ])('workflow_run of %s', (path, expected) => {
+    const { intake, asked } = recorder();
+    onWorkflowRun({ ...from, workflow_run: { path, head_sha: 'c0ffee' } }, intake);
+    expect(asked).toEqual(expected);
   });
 
   const run = { id: 9, name: 'income/baseline', external_id: '12/income/baseline/2' };

@@ -13,6 +13,7 @@ import { checkProposal } from './proposals/check-proposal.ts';
 import { closeLeftRuns } from './proposals/open-runs.ts';
 import { buttonAnswer } from './proposals/press-button.ts';
 import type { Queue } from './queue.ts';
+import { trainedProposals } from './retraining/tell-ended.ts';
 import { subjectOf } from './subject.ts';
 import type { Check } from '../checks/check.ts';
 import { welcome } from './welcome.ts';
@@ -75,6 +76,17 @@ export function queuedIntake(parts: IntakeParts): Intake {
           const { repository } = await projectOf(place);
           // Evidence comes from the cache: only what the approvals decide changes.
           if (await approvalsChanged(repository, number, signal)) intake.proposal(place, number, 'quiet');
+        },
+      });
+    },
+    trained(place, headSha) {
+      prompt.add({
+        key: `${named(place)}@${headSha} trained`,
+        repeat: 'joins',
+        async run(signal) {
+          const { repository } = await projectOf(place);
+          for (const number of await trainedProposals(repository, headSha, signal))
+            intake.proposal(place, number, 'quiet');
         },
       });
     },

@@ -20,6 +20,8 @@ export interface Intake {
   proposalClosed(place: Place, number: number): void;
   /** Somebody approved, or took it back. */
   approvals(place: Place, number: number): void;
+  /** A training of a model in a proposal with this head ended. */
+  trained(place: Place, headSha: string): void;
   comment(place: Place, comment: Comment): void;
   /** Somebody pressed a button of a check run that does not re-run it. */
   button(place: Place, press: ButtonPress): void;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Check } from '../checks/check.ts';
 import type { CheckModel } from '../checks/check-model.ts';
 import type { FleetDriver, FleetRecords } from '../serving/fleet.ts';
+import { boundedSet } from './bounded-set.ts';
 import { historyMemory } from './github/history.ts';
 import type { ObjectStore } from './github/object-store.ts';
 import type { Repository } from './github/request.ts';
@@ -50,6 +51,8 @@ export type RolloutsFactory = (parts: {
   readonly evaluate: (evaluation: Evaluation, signal: AbortSignal) => Promise<Report>;
 }) => RepositoryRollouts;
 
+const RETRAININGS_REMEMBERED = 1000;
+
 export function createProject(
   place: Place,
   repository: Repository & { readonly botLogin: string },
@@ -63,6 +66,7 @@ export function createProject(
     ledger,
     store,
     history: historyMemory(),
+    retrainingsAsked: boundedSet(RETRAININGS_REMEMBERED),
     openRuns: openRunsIn(join(cacheFolder, 'open-runs', place.owner, place.repo)),
     fleet,
     checkModel,

@@ -1,5 +1,6 @@
 import { boundedSet } from './bounded-set.ts';
 import { parseCommands } from './commands/parse-commands.ts';
+import { listRuns } from './github/actions.ts';
 import { listCheckRuns } from './github/check-runs.ts';
 import { listCommentsSince } from './github/comments.ts';
 import { readDefaultBranch } from './github/default-branch.ts';
@@ -7,6 +8,7 @@ import { listOpenPullRequests } from './github/pull-requests.ts';
 import type { Intake } from './intake.ts';
 import type { Project } from './project.ts';
 import { failedTitle, summaryName } from './proposals/summary.ts';
+import { RETRAIN_WORKFLOW } from './retraining/retraining.ts';
 
 /**
  * The sweep finds what webhooks did not bring: they are hints to look again, never the only carrier of a fact. It remembers
@@ -15,6 +17,8 @@ import { failedTitle, summaryName } from './proposals/summary.ts';
 export interface Sweep {
   /** Open proposals whose head was not judged to the end. */
   proposals(project: Project, signal: AbortSignal): Promise<void>;
+  /** Trainings that have ended since the last look. */
+  trainings(project: Project, signal: AbortSignal): Promise<void>;
   /** Comments with commands since the last look. */
   comments(project: Project, signal: AbortSignal): Promise<void>;
 }
@@ -29,12 +33,13 @@ const rememberedHeads = 10_000;
 
 export function createSweep(parts: {
   readonly appId: number;
-  readonly intake: Pick<Intake, 'proposal' | 'approvals' | 'comment'>;
+  readonly intake: Pick<Intake, 'proposal' | 'approvals' | 'trained' | 'comment'>;
   /** Whether a proposal is being judged, or will be. */
   readonly isUnderWay: (project: Project, number: number) => boolean;
   readonly now: () => Date;
 }): Sweep {
   const judged = boundedSet<string>(rememberedHeads);
+  const trained = boundedSet<number>(rememberedHeads);
   const retried = new Map<string, number>();
   const looked = new Map<string, Date>();
   return {
@@ -53,6 +58,12 @@ export function createSweep(parts: {
           parts.intake.proposal(place, number, 'quiet');
         }
       }
+    },
+    async trainings(project, signal) {
+      const runs = await listRuns(project.repository, { workflow: RETRAIN_WORKFLOW }, signal);
+      const ended = runs.filter(({ id, conclusion }) => conclusion !== undefined && !trained.has(id));
+      for (const { id } of ended) trained.add(id);
+      for (const headSha of new Set(ended.map((run) => run.headSha))) parts.intake.trained(project.place, headSha);
     },
     async comments(project, signal) {
       const { repository, place } = project;

@@ -18,6 +18,8 @@ export interface CommandContext {
   readonly rollouts: Rollouts;
   readonly ledger: Ledger;
   readonly subject: Subject;
+  /** Trains a model of the proposal that the comment stands under again, for comparison. */
+  readonly retrainHere: (model: string, signal: AbortSignal) => Promise<Outcome>;
   /** Who said it. */
   readonly by: string;
   /** The comment's address. */

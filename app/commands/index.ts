@@ -6,6 +6,7 @@ import { history } from './history.ts';
 import { pause } from './pause.ts';
 import { promote } from './promote.ts';
 import { resume } from './resume.ts';
+import { retrain } from './retrain.ts';
 import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 import { sync } from './sync.ts';
@@ -23,6 +24,7 @@ const listed: readonly Command[] = [
   waive,
   unwaive,
   check,
+  retrain,
   sync,
   status,
   history,

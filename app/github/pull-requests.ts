@@ -12,6 +12,8 @@ export interface PullRequest {
   readonly draft: boolean;
   readonly headSha: string;
   readonly headRef: string;
+  /** `owner/name` of where its branch lies; a fork's is another than this one. Undefined when that is gone. */
+  readonly headRepository?: string;
   readonly baseRef: string;
   readonly updatedAt: string;
 }
@@ -209,7 +211,11 @@ interface GithubPullRequest {
   readonly state: string;
   readonly merged_at: string | null;
   readonly draft?: boolean;
-  readonly head: { readonly sha: string; readonly ref: string };
+  readonly head: {
+    readonly sha: string;
+    readonly ref: string;
+    readonly repo: { readonly full_name: string } | null;
+  };
   readonly base: { readonly ref: string };
   readonly updated_at: string;
 }
@@ -227,6 +233,7 @@ function pullRequestOf(pull: GithubPullRequest): PullRequest {
     draft: pull.draft ?? false,
     headSha: pull.head.sha,
     headRef: pull.head.ref,
+    ...(pull.head.repo === null ? {} : { headRepository: pull.head.repo.full_name }),
     baseRef: pull.base.ref,
     updatedAt: pull.updated_at,
   };

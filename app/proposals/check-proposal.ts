@@ -7,9 +7,12 @@ import { modelNameOf } from './changed-models.ts';
 import type { CheckRunOutput } from '../github/check-runs.ts';
 import { checkRunOutput, unjudgedOutput } from './check-run-output.ts';
 import type { DashboardPlace } from './check-run-output.ts';
+import type { BoundedSet } from '../bounded-set.ts';
 import { governanceOfPull } from './governance.ts';
 import { judgeModel } from './judge-model.ts';
-import type { Judgement, JudgeParts } from './judge-model.ts';
+import type { Judgement, JudgeParts, JudgeSubject } from './judge-model.ts';
+import { retrainedOf } from '../retraining/retraining.ts';
+import { retrainAlways } from '../retraining/retrain-always.ts';
 import { lookAtProposal, readProposal } from './look-at-proposal.ts';
 import type { LookParts, Proposal } from './look-at-proposal.ts';
 import type { OpenRuns } from './open-runs.ts';
@@ -25,6 +28,8 @@ export interface ProposalParts extends JudgeParts, LookParts {
   readonly repository: Repository;
   readonly appId: number;
   readonly openRuns: OpenRuns;
+  /** Trainings that were started by themselves: GitHub may not list them yet. */
+  readonly retrainingsAsked: BoundedSet<string>;
   /** Every check there is, in the order in which they are shown. */
   readonly checkNames: readonly CheckName[];
 }
@@ -78,6 +83,7 @@ export async function checkProposal(
       ),
     );
     runs.closeRest(failedOutput('The checks ended without a result for this one.'));
+    await retrainAlways(parts, pull, outcomes, signal);
   } catch (error) {
     if (!wasCalledOff(signal)) runs.closeRest(failedOutput(reasonOf(error)));
     // Called off by another look at the same commit: that one goes on with these runs.
@@ -135,7 +141,16 @@ async function judgeOne(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { pull, head, base, policy, history, governance } = proposal;
-  const subject = { ...model, proposal: head, base, policy, history, governance, waivedUnder: pull.number };
+  const subject: JudgeSubject = {
+    ...model,
+    proposal: head,
+    base,
+    policy,
+    history,
+    governance,
+    retrained: (loaded, ended) => retrainedOf(parts, { headSha: pull.headSha, loaded, policy }, ended),
+    waivedUnder: pull.number,
+  };
   const judged = await judgeModel(parts, subject, signal);
   if (judged.kind === 'unreadable') {
     const checks = unreadableChecks(judged.problems, parts.checkNames);

@@ -6,6 +6,7 @@ import { readPolicy } from '../github/policy.ts';
 import type { Evaluation } from '../rollouts/judge.ts';
 import { manifestPathOf } from './changed-models.ts';
 import { governanceOfPull, rolloutsOf } from './governance.ts';
+import { retrainedOf } from '../retraining/retraining.ts';
 import { monitoringOf } from './judge-model.ts';
 import type { JudgeParts } from './judge-model.ts';
 import type { LookParts } from './look-at-proposal.ts';
@@ -46,6 +47,10 @@ export async function evaluate(
   const { lines } = await parts.ledger.read(signal);
   const pull = pullRequest === undefined ? undefined : await readPullRequest(repository, pullRequest, signal);
   const people = pull === undefined ? {} : await governanceOfPull(parts, pull, base ?? proposal, signal);
+  const retrained =
+    pull === undefined
+      ? undefined
+      : await retrainedOf(parts, { headSha: pull.headSha, loaded: parsed.loaded, policy }, signal);
   return parts.checkModel(
     {
       path,
@@ -55,6 +60,7 @@ export async function evaluate(
       versions: history,
       policy,
       ...(window === undefined ? {} : { window }),
+      ...(retrained === undefined ? {} : { retrained }),
       governance: {
         ...people,
         rollouts: rolloutsOf(lines, model),

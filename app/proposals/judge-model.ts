@@ -1,4 +1,4 @@
-import type { CheckModel, ModelProposal } from '../../checks/check-model.ts';
+import type { CheckModel, ModelProposal, RetrainedSource } from '../../checks/check-model.ts';
 import type { Governance } from '../../checks/evidence/governance.ts';
 import type { LoadedManifest } from '../../checks/manifest/manifest.ts';
 import { folderOf, parseManifest } from '../../checks/manifest/parse-manifest.ts';
@@ -42,6 +42,8 @@ export interface JudgeSubject {
   readonly waivedUnder: number;
   /** What people and other programs say of the proposal; undefined: nobody was asked. */
   readonly governance?: Governance;
+  /** What another training of the model gave, when one was asked for and has ended. */
+  readonly retrained?: (loaded: LoadedManifest, signal: AbortSignal) => Promise<RetrainedSource | undefined>;
   /** Take the recorded rows of now, not those of the last judgement of this commit. */
   readonly fresh: boolean;
 }
@@ -86,6 +88,7 @@ export async function judgeModel(parts: JudgeParts, subject: JudgeSubject, signa
     signal,
   );
   const restores = await restoresOf(production, running, subject, signal);
+  const retrained = await subject.retrained?.(loaded, signal);
   const proposal: ModelProposal = {
     path: subject.path,
     proposal: subject.proposal,
@@ -94,6 +97,7 @@ export async function judgeModel(parts: JudgeParts, subject: JudgeSubject, signa
     versions: subject.history,
     policy: subject.policy,
     ...(window === undefined ? {} : { window }),
+    ...(retrained === undefined ? {} : { retrained }),
     governance: {
       ...subject.governance,
       rollouts: rolloutsOf(lines, model),
