@@ -187,3 +187,7 @@ it('takes a command, and a manifest that does not say never', () => {
     retrainable(loadedOf(smallestManifest + training.replace('command', 'retrain: never, command'))),
   ).toBeUndefined();
 });
+
+it('is documented with the very workflow that these tests dispatch', () => {
+  expect(readFileSync(join(import.meta.dirname, '../../docs/github.md'), 'utf8')).toContain(workflow);
+});
