@@ -2,16 +2,20 @@ import type { PerformanceEvidence, TimedModel } from '../evidence/performance-ev
 import type { FigureSide, LatencyFigure } from '../report/figure.ts';
 import { plural } from '../report/format.ts';
 import { quantileSorted } from '../stats/quantile.ts';
+import { timeQuantile } from './judge-times.ts';
 import { msText } from './told-findings.ts';
 
 /** Levels that a curve of quantiles is drawn at: every second percent, and the last ones finer. */
 const LEVELS: readonly number[] = [...Array.from({ length: 49 }, (_, i) => (i + 1) / 50), 0.99, 0.995, 0.999];
 
 export function latencyFigure(
-  { candidate, champion }: PerformanceEvidence,
+  { candidate, champion, roundEnds }: PerformanceEvidence,
   budgetMs: number | undefined,
 ): LatencyFigure {
-  const lines = [lineOf(candidate, 'candidate'), ...(champion === undefined ? [] : [lineOf(champion, 'champion')])];
+  const lines = [
+    lineOf(candidate, 'candidate', roundEnds),
+    ...(champion === undefined ? [] : [lineOf(champion, 'champion', roundEnds)]),
+  ];
   return {
     kind: 'latency',
     id: 'latency',
@@ -26,10 +30,23 @@ export function latencyFigure(
   };
 }
 
-function lineOf({ label, computeMs }: TimedModel, side: FigureSide): LatencyFigure['lines'][number] {
+function lineOf(
+  { label, computeMs }: TimedModel,
+  side: FigureSide,
+  roundEnds: Int32Array,
+): LatencyFigure['lines'][number] {
   const sorted = computeMs.toSorted();
   const at = (level: number): number => quantileSorted(sorted, level);
   // A level that no run reaches would repeat the largest.
   const levels = LEVELS.filter((level) => (1 - level) * sorted.length >= 1 || level <= 0.5);
-  return { side, label, levels, ms: levels.map(at), p50Ms: at(0.5), p99Ms: at(0.99) };
+  const { lower, upper } = timeQuantile(computeMs, 0.99, roundEnds).interval;
+  return {
+    side,
+    label,
+    levels,
+    ms: levels.map(at),
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    ...(Number.isFinite(lower) && Number.isFinite(upper) ? { p99IntervalMs: [lower, upper] } : {}),
+  };
 }

@@ -4,8 +4,8 @@ import type { Table } from '../../serving/model/table.ts';
 import type { ReplayEvidence } from '../evidence/replay-evidence.ts';
 import { pass } from '../finding.ts';
 import type { LoadedManifest } from '../manifest/manifest.ts';
-import { countText, plural } from '../report/format.ts';
-import type { Finding, Measured, MeasuredValue } from '../report/report.ts';
+import { countText, numberText, plural } from '../report/format.ts';
+import type { Finding, Measured } from '../report/report.ts';
 import type { Replayed } from './compare-replay.ts';
 
 const MOST_EXAMPLES = 20;
@@ -35,7 +35,7 @@ export function examplesFinding(
   if (chosen.length === 0) return pass(id, 'no answer moved', { examples: [] }, { advisory: true });
   return pass(
     id,
-    `the ${countText(chosen.length)} that moved most, of ${of}${withheld.length === 0 ? '' : `; without the private ${plural(withheld.length, 'column')} ${withheld.join(', ')}`}`,
+    `the ${countText(chosen.length)} that moved most, of ${of}; the first: ${sentenceOf(replay, replayed, chosen[0] ?? 0, shown)}${withheld.length === 0 ? '' : `; without the private ${plural(withheld.length, 'column')} ${withheld.join(', ')}`}`,
     {
       examples: chosen.map((at) => exampleOf(replay, replayed, at, shown)),
       of: pool.length,
@@ -66,7 +66,29 @@ function exampleOf(replay: ReplayEvidence, replayed: Replayed, at: number, colum
   };
 }
 
-function shownCell(table: Table, name: string, row: number): MeasuredValue {
+/** Columns of a record that a sentence holds, and digits of a number in it. */
+const TOLD_COLUMNS = 6;
+const SHOWN_DIGITS = 6;
+
+/** `recorded row 812, 0.123 (no) → 0.910 (yes): age 31, sex Female, …`. */
+function sentenceOf(replay: ReplayEvidence, replayed: Replayed, at: number, columns: readonly string[]): string {
+  const row = replayed.rows[at] ?? 0;
+  const cells = columns.slice(0, TOLD_COLUMNS).map((name) => `${name} ${cellText(shownCell(replay.table, name, row))}`);
+  const [before, after] = [replay.champion, replay.candidate].map((answers) => answerText(answerOf(answers, row)));
+  return `recorded row ${countText((replay.rows[row] ?? row) + 1)}, ${before} → ${after}: ${cells.join(', ')}${columns.length > TOLD_COLUMNS ? ', …' : ''}`;
+}
+
+function cellText(cell: string | number | boolean | null): string {
+  if (typeof cell === 'number') return String(Number(cell.toPrecision(SHOWN_DIGITS)));
+  return cell === null ? 'missing' : String(cell);
+}
+
+function answerText({ score, class: decided }: Answer): string {
+  const told = numberText(typeof score === 'number' ? score : Math.max(...score));
+  return decided === undefined ? told : `${told} (${decided})`;
+}
+
+function shownCell(table: Table, name: string, row: number): string | number | boolean | null {
   const column = table.columns.get(name);
   const cell = column === undefined ? null : cellAt(column, row);
   if (typeof cell === 'object' && cell !== null) return `a list of ${cell.length} numbers`;
