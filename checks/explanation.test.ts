@@ -101,7 +101,7 @@ function judged(setting: Setting): ReadonlyMap<string, Finding> {
 describe('what the columns are worth', () => {
   it('is told with every number, and names what carries most in the title', () => {
     const judgement = explanation.judge(evidenceOf({ measured: {} }));
-    expect(judgement.title).toBe('income, age and region carry 100.0 % of what the inputs add to roc_auc');
+    expect(judgement.title).toBe('income and age carry 99.9 % of what the inputs add to roc_auc');
     const overview = judgement.findings.find(({ id }) => id === 'explanation/importance');
     expect(overview).toMatchObject({ verdict: 'pass', measured: { n: 2000, of: 7000, shuffles: 3, parts: 20 } });
     expect(overview?.reason).toMatch(/^2 columns of 3 matter to roc_auc \(0\.900\); shuffling income costs 0\.200 \[/);
@@ -118,6 +118,18 @@ describe('what the columns are worth', () => {
     const columns = [importance('income', 0.2, 0.01), importance('age', 0.001, 0.04)];
     const findings = judged({ measured: { candidate: model('m', columns) } });
     expect(findings.has('explanation/unused/age')).toBe(false);
+  });
+
+  it('calls no column unused where columns stand in for each other: none matters alone, and all of them together do', () => {
+    const alike = ['width', 'height', 'area'].map((name, i) => importance(name, 0.0005 + i / 1e4, 0.002));
+    const { losses, withoutPart } = importance('together', 0.3, 0.02);
+    const together = { columns: ['width', 'height', 'area'], losses, withoutPart };
+    const findings = judged({
+      measured: { candidate: model('m', [importance('age', 0.1, 0.01), ...alike], { together }) },
+    });
+    expect(findings.get('explanation/unused')).toMatchObject({ verdict: 'pass', severity: 'advisory' });
+    expect(findings.get('explanation/unused')?.reason).toContain('they stand in for each other');
+    expect([...findings.keys()].filter((id) => id.startsWith('explanation/unused/'))).toEqual([]);
   });
 
   it('says of a column that changes no answer that the model does not use it', () => {
@@ -197,6 +209,17 @@ describe('the change against the champion', () => {
   it('finds nothing between a model and itself', () => {
     const findings = judged({ measured: { champion: model('income 1.0.0', clear) } });
     expect([...findings.keys()].filter((id) => id.startsWith('explanation/change'))).toEqual(['explanation/change']);
+  });
+
+  it('cannot say of a share that may have moved by a tenth, or by chance', () => {
+    const noisy = [importance('income', 0.05, 0.3), importance('age', 0.1, 0.3)];
+    const findings = judged({
+      measured: {
+        candidate: model('m', [importance('income', 0.1, 0.3), importance('age', 0.1, 0.3)]),
+        champion: model('n', noisy),
+      },
+    });
+    expect(findings.get('explanation/change')).toMatchObject({ verdict: 'inconclusive', severity: 'advisory' });
   });
 
   it('cannot say where the two were asked about other rows', () => {

@@ -61,8 +61,9 @@ function titleOf(findings: readonly Finding[], candidate: ExplainedModel, ranked
 
 /** `capital_gain, age and education_num carry 59.3 % of what the inputs add to roc_auc`. */
 function carriedText({ metric }: ExplainedModel, ranked: readonly RankedColumn[]): string {
-  const top = ranked.slice(0, TITLE_COLUMNS).filter(({ share }) => share > 0);
-  if (top.length === 0) return `no single column matters to ${metric}: shuffling any of them costs nothing`;
+  const top = ranked.filter(({ interval }) => interval.lower > 0).slice(0, TITLE_COLUMNS);
+  if (top.length === 0)
+    return `no single column of ${ranked.length} can be told from nothing: shuffling any of them costs ${metric} nothing that rows show`;
   const names = top.map(({ name }) => name);
   const list = names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
   const share = top.reduce((sum, each) => sum + each.share, 0);

@@ -1,11 +1,12 @@
 import { takeRows } from '../../serving/model/rows.ts';
 import type { Table } from '../../serving/model/table.ts';
 import { factorsOf } from '../explain/factors.ts';
-import { permutationImportance } from '../explain/permutation-importance.ts';
-import type { MetricName } from '../manifest/manifest.ts';
+import { type ImportanceQuestion, jointImportance, permutationImportance } from '../explain/permutation-importance.ts';
+import { importanceOf, isWorthNothing } from '../explanation/rank-importances.ts';
+import type { MetricName, MetricRule } from '../manifest/manifest.ts';
 import { defaultMetrics } from '../manifest/metric-defaults.ts';
 import { metricOfRows } from '../metrics/metric-value.ts';
-import { metrics } from '../metrics/metrics.ts';
+import { marginOf, metrics } from '../metrics/metrics.ts';
 import { scoredRows } from '../metrics/scored-rows.ts';
 import { seededRandom, type SeededRandom } from '../stats/seeded-random.ts';
 import type { Answers, EvaluationData, Labels, Part } from './evidence.ts';
@@ -35,8 +36,8 @@ export const explanationPart: LaterPart<'explanation'> = {
 };
 
 export interface ExplainLimits {
-  /** Metrics that the manifest names, in its order. */
-  readonly metrics?: readonly MetricName[];
+  /** Metrics that the manifest names with their margins, in its order. */
+  readonly metrics?: readonly MetricRule[];
   /** Columns that the manifest declares protected. */
   readonly protected?: readonly string[];
   /** How long answering the evaluation rows may take; a part of it may go into explaining. */
@@ -57,11 +58,16 @@ export async function explainModels(
   const plan = affordable(whole.table.rows, factors.length, limits.rowMs, limits.answerLimitMs);
   const sample = firstRows(whole, plan.rows);
   const asIs = await answer(candidate, sample.table);
-  const metric = chosenMetric(limits.metrics ?? [], asIs, sample.labels);
+  const metric = chosenMetric(
+    (limits.metrics ?? []).map(({ name }) => name),
+    asIs,
+    sample.labels,
+  );
   if (metric.kind === 'missing') return metric;
-  const own = await explained(candidate, sample, metric.value, plan);
+  const rule = limits.metrics?.find(({ name }) => name === metric.value) ?? { name: metric.value };
+  const own = await explained(candidate, sample, rule, plan);
   if (own.kind === 'missing') return own;
-  const other = champion === undefined ? undefined : await explained(champion, sample, metric.value, plan);
+  const other = champion === undefined ? undefined : await explained(champion, sample, rule, plan);
   return gathered({
     candidate: own.value,
     ...(other?.kind === 'gathered' ? { champion: other.value } : {}),
@@ -120,13 +126,15 @@ function takeLabels(labels: Labels, rows: Int32Array): Labels {
 async function explained(
   model: OpenModel,
   sample: Sample,
-  metric: MetricName,
+  rule: MetricRule,
   plan: Affordable,
 ): Promise<Part<ExplainedModel>> {
+  const metric = rule.name;
   const factors = factorsOf(model.signature, sample.table);
   const sign = metrics[metric].direction === 'higher' ? -1 : 1;
   const asIs = await answer(model, sample.table);
-  const found = await permutationImportance((table) => answer(model, table), sample.table, asIs, {
+  const answerRows = (table: Table): Promise<Answers> => answer(model, table);
+  const question: ImportanceQuestion = {
     factors,
     parts: sample.parts,
     subsets: sample.halves,
@@ -134,24 +142,47 @@ async function explained(
     seed: SEED,
     lossOf: (scores, rows) => lossOf(metric, sign, scores, sample.labels, rows),
     budget: { rows: Infinity, timeMs: plan.limitMs },
-  });
+  };
+  const found = await permutationImportance(answerRows, sample.table, asIs, question);
   if (found.kind === 'undefined') return missing('baseline', `${metric} of ${model.label}: ${found.reason}`);
+  const value = sign * found.loss;
+  const columns = found.importances.map(({ factor, column, losses, withoutPart, onSubsets, changed }) => ({
+    column,
+    ...(factor === column ? {} : { patch: factor }),
+    losses,
+    withoutPart,
+    onHalves: onSubsets,
+    changed,
+  }));
+  const { margin } = marginOf(metric, rule, value);
+  const nothing = new Set(
+    columns
+      .filter((column) => column.patch === undefined && isWorthNothing(importanceOf(column, sample.partCount), margin))
+      .map(({ column }) => column),
+  );
+  const together =
+    nothing.size < 2
+      ? undefined
+      : await jointImportance(
+          answerRows,
+          sample.table,
+          asIs,
+          { ...question, subsets: [], factors: factors.filter(({ column }) => nothing.has(column)) },
+          'together',
+        );
+  const [joint] = together?.kind === 'importances' ? together.importances : [];
   return gathered({
     label: model.label,
     metric,
-    value: sign * found.loss,
+    value,
     rows: sample.table.rows,
     of: sample.of,
     parts: sample.partCount,
     shuffles: found.shuffles,
-    columns: found.importances.map(({ factor, column, losses, withoutPart, onSubsets, changed }) => ({
-      column,
-      ...(factor === column ? {} : { patch: factor }),
-      losses,
-      withoutPart,
-      onHalves: onSubsets,
-      changed,
-    })),
+    columns,
+    ...(joint === undefined
+      ? {}
+      : { together: { columns: [...nothing], losses: joint.losses, withoutPart: joint.withoutPart } }),
     left: found.left,
   });
 }

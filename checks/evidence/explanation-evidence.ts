@@ -47,6 +47,11 @@ export interface ExplainedModel {
   readonly shuffles: number;
   /** One entry an input column; a list column has one a patch. */
   readonly columns: readonly ColumnImportance[];
+  /**
+   * Whole columns that are worth less than the metric's margin one by one, shuffled together by one permutation: what stands in for each other shows only
+   * so. Undefined with fewer than two of them.
+   */
+  readonly together?: TogetherImportance;
   /** Columns (or patches) that there was no time to ask about. */
   readonly left: readonly string[];
 }
@@ -63,4 +68,10 @@ export interface ColumnImportance {
   readonly onHalves: Float64Array;
   /** Rows whose answer changed at all. */
   readonly changed: number;
+}
+
+export interface TogetherImportance {
+  readonly columns: readonly string[];
+  readonly losses: Float64Array;
+  readonly withoutPart: Float64Array;
 }

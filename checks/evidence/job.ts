@@ -2,7 +2,7 @@ import type { ColumnType, FitProblem } from '../../serving/model/signature.ts';
 import type { Specification } from '../../serving/model/specification.ts';
 import type { TensorDeclaration } from '../../serving/model/tensor.ts';
 import type { Table } from '../../serving/model/table.ts';
-import type { MetricName } from '../manifest/manifest.ts';
+import type { MetricRule } from '../manifest/manifest.ts';
 import type { ExplanationEvidence } from './explanation-evidence.ts';
 import type { PerformanceEvidence } from './performance-evidence.ts';
 import type { ReplayEvidence } from './replay-evidence.ts';
@@ -51,8 +51,8 @@ export interface Job {
   readonly answersOnly: boolean;
   /** Rows of the background that explanations are averaged over (`explanation.background`). */
   readonly background: number;
-  /** Metrics that the manifest names, in its order; empty for the task's own. */
-  readonly metrics?: readonly MetricName[];
+  /** Metrics that the manifest names with their margins, in its order; empty for the task's own. */
+  readonly metrics?: readonly MetricRule[];
   /** Columns that the manifest declares protected. */
   readonly protected?: readonly string[];
 }

@@ -82,7 +82,7 @@ export function planOf(input: GatherInput, files: Files): Plan {
     budgets: manifest.performance ?? {},
     answersOnly: input.answersOnly ?? false,
     background: manifest.explanation.background,
-    metrics: manifest.evaluation.metrics.map(({ name }) => name),
+    metrics: manifest.evaluation.metrics,
     protected: Object.keys(columns).filter((name) => columns[name]?.protected === true),
   };
   return {

@@ -5,7 +5,12 @@ import { jackknifeError } from '../stats/jackknife-error.ts';
 import { seededRandom } from '../stats/seeded-random.ts';
 import type { AnswerRows } from './explained-model.ts';
 import type { Factor } from './factors.ts';
-import { type Importance, type ImportanceQuestion, permutationImportance } from './permutation-importance.ts';
+import {
+  type Importance,
+  type ImportanceQuestion,
+  jointImportance,
+  permutationImportance,
+} from './permutation-importance.ts';
 
 const ROWS = 2000;
 const PARTS = 20;
@@ -65,6 +70,37 @@ async function importances(...given: Parameters<typeof ask>): Promise<readonly I
 }
 
 const meanOf = (values: Float64Array): number => values.reduce((sum, each) => sum + each, 0) / values.length;
+
+describe('joint importance', () => {
+  it('shows what columns that stand in for each other are worth, and keeps their relation to each other', async () => {
+    const { table, truth } = sample(1);
+    const a = table.columns.get('a');
+    if (a?.kind !== 'number') throw new Error('a is a number');
+    // `twin` says what `a` says.
+    const twins: Table = { rows: ROWS, columns: new Map([...table.columns, ['twin', { ...a, name: 'twin' }]]) };
+    const apart: number[] = [];
+    const spy: AnswerRows = (asked) => {
+      const [own, twin] = ['a', 'twin'].map((name) => asked.columns.get(name));
+      if (own?.kind === 'number' && twin?.kind === 'number')
+        apart.push(own.values.filter((value, row) => value !== twin.values[row]).length);
+      return linear(asked);
+    };
+    const question: ImportanceQuestion = {
+      factors: ['a', 'twin'].map((name) => ({ name, column: name })),
+      parts: Int32Array.from({ length: ROWS }, (_, row) => row % PARTS),
+      subsets: [],
+      shuffles: 2,
+      seed: 7,
+      lossOf: squaredErrors(truth),
+      budget: plenty,
+    };
+    const found = await jointImportance(spy, twins, await linear(twins), question, 'both');
+    if (found.kind === 'undefined') throw new Error(found.reason);
+    expect(found.importances.map(({ factor }) => factor)).toEqual(['both']);
+    expect(meanOf(found.importances[0]?.losses ?? new Float64Array())).toBeCloseTo(8, 0);
+    expect(apart).toEqual([0, 0]);
+  });
+});
 
 describe('permutation importance', () => {
   it('of squared error is twice the weight squared times the variance: E(w(x − x′))² = 2w²σ²', async () => {

@@ -58,31 +58,65 @@ export async function permutationImportance(
   asIs: Scores,
   question: ImportanceQuestion,
 ): Promise<Importances> {
+  const units = question.factors.map(
+    (factor): Unit => ({ name: factor.name, column: factor.column, factors: [factor] }),
+  );
+  return importancesOfUnits(answerRows, table, asIs, question, units);
+}
+
+/**
+ * The same of several factors at once, shuffled by one permutation so that they keep their relation to each other: what they are worth together, which
+ * factors that stand in for each other do not show alone.
+ */
+export async function jointImportance(
+  answerRows: AnswerRows,
+  table: Table,
+  asIs: Scores,
+  question: ImportanceQuestion,
+  name: string,
+): Promise<Importances> {
+  return importancesOfUnits(answerRows, table, asIs, question, [{ name, column: name, factors: question.factors }]);
+}
+
+/** Factors that are exchanged together. */
+interface Unit {
+  readonly name: string;
+  readonly column: string;
+  readonly factors: readonly Factor[];
+}
+
+async function importancesOfUnits(
+  answerRows: AnswerRows,
+  table: Table,
+  asIs: Scores,
+  question: ImportanceQuestion,
+  units: readonly Unit[],
+): Promise<Importances> {
   const { factors, budget, seed } = question;
   const startedMs = (budget.now ?? clock)();
   const views = viewsOf(question.parts, table.rows, question.subsets);
   const before = lossesOf(asIs, views, question);
   if (before === undefined) return { kind: 'undefined', reason: 'the loss is not defined on these rows' };
-  const tallies = factors.map(() => ({ rounds: [] as Float64Array[], changed: new Uint8Array(table.rows) }));
+  const tallies = units.map(() => ({ rounds: [] as Float64Array[], changed: new Uint8Array(table.rows) }));
   const random = seededRandom(seed);
-  const affordable = Math.floor(budget.rows / Math.max(1, table.rows * factors.length));
+  const affordable = Math.floor(budget.rows / Math.max(1, table.rows * units.length));
   const rounds = Math.max(1, Math.min(question.shuffles, affordable));
   let over = false;
   for (let round = 0; round < rounds && !over; round++) {
     const shuffled = shuffledWithin(views.byPart, table.rows, random);
-    for (const [k, factor] of factors.entries()) {
+    for (const [k, unit] of units.entries()) {
       over ||= timeIsOver(budget, startedMs);
       if (over) break;
-      const scores = await answerRows(exchanged(table, factors, factor, shuffled));
+      const scores = await answerRows(exchanged(table, factors, unit.factors, shuffled));
       const after = lossesOf(scores, views, question);
       if (after === undefined)
-        return { kind: 'undefined', reason: `the loss is not defined when ${factor.name} is shuffled` };
+        return { kind: 'undefined', reason: `the loss is not defined when ${unit.name} is shuffled` };
       const tally = tallies[k];
       tally?.rounds.push(after.map((loss, i) => loss - (before[i] ?? NaN)));
       if (tally !== undefined) markChanged(asIs, scores, tally.changed);
     }
   }
-  return importancesOf(before[0] ?? NaN, factors, tallies, views);
+  return importancesOf(before[0] ?? NaN, units, tallies, views);
 }
 
 interface Views {
@@ -133,14 +167,15 @@ function shuffledWithin(byPart: readonly Uint32Array[], rows: number, random: Se
   return from;
 }
 
-/** The table with one factor exchanged; the other columns are shared with it. */
-function exchanged(table: Table, factors: readonly Factor[], factor: Factor, from: Int32Array): Table {
-  const own = factors.filter(({ column }) => column === factor.column);
+/** The table with some factors exchanged; columns that none of them names are shared with it. */
+function exchanged(table: Table, factors: readonly Factor[], chosen: readonly Factor[], from: Int32Array): Table {
+  const names = new Set(chosen.map(({ column }) => column));
+  const own = factors.filter(({ column }) => names.has(column));
   const asIs = Int32Array.from({ length: table.rows }, (_, row) => row);
   const { columns } = composeRows(
     table,
     own,
-    own.map((each) => (each === factor ? from : asIs)),
+    own.map((each) => (chosen.includes(each) ? from : asIs)),
   );
   return { rows: table.rows, columns: new Map([...table.columns, ...columns]) };
 }
@@ -153,13 +188,13 @@ function markChanged(before: Scores, after: Scores, changed: Uint8Array): void {
 
 function importancesOf(
   loss: number,
-  factors: readonly Factor[],
+  units: readonly Unit[],
   tallies: readonly { readonly rounds: readonly Float64Array[]; readonly changed: Uint8Array }[],
   { byPart, rows }: Views,
 ): Importances {
   const importances: Importance[] = [];
   const left: string[] = [];
-  for (const [k, { name, column }] of factors.entries()) {
+  for (const [k, { name, column }] of units.entries()) {
     const { rounds, changed } = tallies[k] ?? { rounds: [], changed: new Uint8Array() };
     if (rounds.length === 0) {
       left.push(name);

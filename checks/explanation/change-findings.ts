@@ -20,17 +20,34 @@ export function changeFindings(candidate: ExplainedModel, champion: ExplainedMod
       ),
     ];
   const moved = changes.filter(isMoved);
-  const rest = changes.filter((change) => !isMoved(change));
+  const undecided = changes.filter((change) => !isMoved(change) && Math.abs(change.difference) >= LEAST_CHANGE);
+  const still = changes.filter(({ difference }) => Math.abs(difference) < LEAST_CHANGE);
+  const others =
+    moved.length === 0
+      ? `what drives the answers against ${champion.label}`
+      : plural(changes.length - moved.length, 'other column');
+  const measured: Measured = {
+    champion: champion.label,
+    limit: LEAST_CHANGE,
+    columns: [...undecided, ...still].map(measuredOf),
+  };
   return [
     ...moved.map((change) => movedFinding(change, champion)),
-    pass(
-      'explanation/change',
-      moved.length === 0
-        ? `what drives the answers is what drives ${champion.label}: no column's share moved by ${percentText(LEAST_CHANGE, 0)} beyond chance${largestText(rest)}`
-        : `${plural(rest.length, 'other column')}: no share moved by ${percentText(LEAST_CHANGE, 0)} beyond chance${largestText(rest)}`,
-      { champion: champion.label, limit: LEAST_CHANGE, columns: rest.map(measuredOf) },
-      { advisory: true },
-    ),
+    undecided.length > 0
+      ? inconclusive(
+          'explanation/change',
+          `${others}: whether the share of ${undecided.map(({ column }) => column).join(', ')} moved by ${percentText(LEAST_CHANGE, 0)} cannot be told from chance${largestText(undecided)}`,
+          measured,
+          { advisory: true, next: 'Evaluate on more rows.' },
+        )
+      : pass(
+          'explanation/change',
+          `${others}: no share moved by ${percentText(LEAST_CHANGE, 0)}${largestText(still)}`,
+          measured,
+          {
+            advisory: true,
+          },
+        ),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import type { ExplainedModel } from '../evidence/explanation-evidence.ts';
+import type { Manifest } from '../manifest/manifest.ts';
 import { fail, inconclusive, pass } from '../finding.ts';
 import { marginOf } from '../metrics/metrics.ts';
 import {
@@ -12,7 +13,7 @@ import {
   signedText,
 } from '../report/format.ts';
 import type { Finding, Measured } from '../report/report.ts';
-import type { RankedColumn } from './rank-importances.ts';
+import { importanceOf, isWorthNothing, type RankedColumn } from './rank-importances.ts';
 
 /** Fewer parts leave a jackknife with no degrees of freedom worth the name. */
 const FEWEST_PARTS = 5;
@@ -44,11 +45,7 @@ export function importanceFindings(
             },
           ),
         ]),
-    ...ranked
-      .filter(({ source }) => source.patch === undefined)
-      .flatMap((column) =>
-        unusedFinding(column, model, margin, proposal.manifest.columns[column.column]?.protected === true),
-      ),
+    ...unusedFindings(model, ranked, margin, proposal.manifest),
     ...(first !== undefined && ranked.length > 1 && first.share >= NEARLY_EVERYTHING && first.interval.lower > 0
       ? [everythingFinding(first, model)]
       : []),
@@ -110,32 +107,82 @@ function measuredOf({ name, importance, standardError, interval, share, changed,
   };
 }
 
+/**
+ * Columns that are worth nothing alone, provided that they are worth nothing together as well: columns that say the same each cost nothing alone, and
+ * nobody should be told to leave out all of them.
+ */
+function unusedFindings(
+  model: ExplainedModel,
+  ranked: readonly RankedColumn[],
+  margin: number,
+  { columns }: Manifest,
+): readonly Finding[] {
+  const whole = ranked.filter(({ source }) => source.patch === undefined);
+  const ignored = whole.filter(({ changed }) => changed === 0);
+  const nothing = whole.filter((column) => column.changed > 0 && isWorthNothing(column, margin));
+  const { together } = model;
+  const joint = together === undefined ? undefined : importanceOf(together, model.parts);
+  const standIn = joint !== undefined && joint.interval.upper >= margin;
+  const told = standIn ? ignored : [...ignored, ...nothing];
+  return [
+    ...told.map((column) => unusedFinding(column, model, margin, columns[column.column]?.protected === true)),
+    ...(standIn && nothing.length > 0 ? [standInFinding(joint, nothing, model, margin)] : []),
+  ];
+}
+
+function standInFinding(
+  joint: ReturnType<typeof importanceOf>,
+  nothing: readonly RankedColumn[],
+  { metric, rows }: ExplainedModel,
+  margin: number,
+): Finding {
+  const decimals = decimalsForDifference(margin, margin / 10);
+  const matters = joint.interval.lower > 0;
+  const names = nothing.map(({ name }) => name);
+  const text = `each of ${plural(nothing.length, 'column')} is worth nothing alone, and shuffling all of them together costs ${signedText(joint.importance, decimals)} ${metric} ${intervalText(joint.interval, decimals)}`;
+  const measured: Measured = {
+    metric,
+    margin,
+    n: rows,
+    importance: joint.importance,
+    interval: [joint.interval.lower, joint.interval.upper],
+    columns: names,
+  };
+  return matters
+    ? pass('explanation/unused', `${text}: they stand in for each other, so none of them is called unused`, measured, {
+        advisory: true,
+      })
+    : inconclusive(
+        'explanation/unused',
+        `${text}: whether they are unused or stand in for each other cannot be told`,
+        measured,
+        { advisory: true, next: 'Evaluate on more rows.' },
+      );
+}
+
 function unusedFinding(
   column: RankedColumn,
   { metric, rows }: ExplainedModel,
   margin: number,
   isProtected: boolean,
-): readonly Finding[] {
+): Finding {
   const { name, interval, changed } = column;
-  const ignored = changed === 0;
-  if (!ignored && (interval.lower > 0 || interval.upper >= margin || !Number.isFinite(interval.upper))) return [];
   const decimals = decimalsForDifference(margin, margin / 10);
-  const reason = ignored
-    ? `${name} changes no answer: the model takes it and does not use it (${countText(rows)} rows)`
-    : `${name} is worth nothing that can be told: shuffling it costs ${signedText(column.importance, decimals)} ${metric}, 95 % interval ${intervalText(interval, decimals)}, less than the margin ${numberText(margin, decimals)}`;
-  return [
-    fail(
-      `explanation/unused/${name}`,
-      reason,
-      { ...measuredOf(column), metric, margin, n: rows },
-      {
-        advisory: true,
-        next: isProtected
-          ? 'It is protected and earns nothing: leave it out of the inputs.'
-          : 'Leave it out of the inputs: what is not taken need not be collected, governed or watched.',
-      },
-    ),
-  ];
+  const reason =
+    changed === 0
+      ? `${name} changes no answer: the model takes it and does not use it (${countText(rows)} rows)`
+      : `${name} is worth nothing that can be told: shuffling it costs ${signedText(column.importance, decimals)} ${metric}, 95 % interval ${intervalText(interval, decimals)}, less than the margin ${numberText(margin, decimals)}`;
+  return fail(
+    `explanation/unused/${name}`,
+    reason,
+    { ...measuredOf(column), metric, margin, n: rows },
+    {
+      advisory: true,
+      next: isProtected
+        ? 'It is protected and earns nothing: leave it out of the inputs.'
+        : 'Leave it out of the inputs: what is not taken need not be collected, governed or watched.',
+    },
+  );
 }
 
 function everythingFinding(column: RankedColumn, { metric, value }: ExplainedModel): Finding {

@@ -91,7 +91,8 @@ function groupsOf(column: Column | undefined): Groups | undefined {
       );
     case 'number':
       return groupsOfNumbers(column.values);
-    default:
+    case 'list':
+    case undefined:
       return undefined;
   }
 }

@@ -21,26 +21,41 @@ export interface RankedColumn {
 export const CONFIDENCE = 0.95;
 
 /** The columns, most important first. */
-export function rankImportances({ columns, parts }: ExplainedModel): readonly RankedColumn[] {
-  const t = parts < 2 ? Infinity : studentTQuantile(1 - (1 - CONFIDENCE) / 2, parts - 1);
+export function rankImportances({
+  columns,
+  parts,
+}: Pick<ExplainedModel, 'columns' | 'parts'>): readonly RankedColumn[] {
   const total = columns.reduce((sum, { losses }) => sum + Math.max(0, meanOf(losses)), 0);
   return columns
     .map((source): RankedColumn => {
-      const importance = meanOf(source.losses);
-      const standardError = jackknifeError(source.withoutPart);
-      const half = standardError === 0 ? 0 : t * standardError;
+      const estimate = importanceOf(source, parts);
       return {
         name: source.patch ?? source.column,
         column: source.column,
-        importance,
-        standardError,
-        interval: { lower: importance - half, upper: importance + half },
-        share: total === 0 ? 0 : Math.max(0, importance) / total,
+        ...estimate,
+        share: total === 0 ? 0 : Math.max(0, estimate.importance) / total,
         changed: source.changed,
         source,
       };
     })
     .toSorted((a, b) => b.importance - a.importance);
+}
+
+/** Mean loss with its jackknife error and interval. */
+export function importanceOf(
+  { losses, withoutPart }: Pick<ColumnImportance, 'losses' | 'withoutPart'>,
+  parts: number,
+): Pick<RankedColumn, 'importance' | 'standardError' | 'interval'> {
+  const t = parts < 2 ? Infinity : studentTQuantile(1 - (1 - CONFIDENCE) / 2, parts - 1);
+  const importance = meanOf(losses);
+  const standardError = jackknifeError(withoutPart);
+  const half = standardError === 0 ? 0 : t * standardError;
+  return { importance, standardError, interval: { lower: importance - half, upper: importance + half } };
+}
+
+/** Whether less is lost by shuffling it than the margin, as far as can be told, and maybe nothing. */
+export function isWorthNothing({ interval }: Pick<RankedColumn, 'interval'>, margin: number): boolean {
+  return interval.lower <= 0 && interval.upper < margin;
 }
 
 export function meanOf(values: ArrayLike<number>): number {
