@@ -17,6 +17,7 @@ import { findingOfProblem, textOfProblem, type Problem } from './manifest/proble
 import { folderOf } from './manifest/parse-manifest.ts';
 import type { Policy } from './manifest/policy.ts';
 import { referenceUriOf } from './manifest/reference-uri.ts';
+import { manifestSummaryOf } from './report/manifest-summary.ts';
 import type { BaselineReference, CheckResult, Finding, Measured, Report } from './report/report.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -126,6 +127,7 @@ export const checkModel: CheckModel = async (proposal, options) => {
     conclusion: reportConclusionOf(results),
     checks: results,
     environment: environmentOf(gathered.isolation),
+    manifest: manifestSummaryOf(read.loaded.manifest, measuredOf(evidence)),
     evidence: { key: gathered.key, cached: gathered.cached },
   });
   options.onProgress?.({ stage: 'judging', done: 0, of: wanted.length });
@@ -293,6 +295,14 @@ function baselineReferenceOf({ baseline }: Evidence): BaselineReference {
   if (baseline.kind === 'simple') return { kind: 'simple' };
   const { manifest, revision } = baseline.manifest;
   return { kind: baseline.kind, version: manifest.version, revision, digest: baseline.digest };
+}
+
+/** What the graph tells where the manifest leaves it to it. */
+function measuredOf({ candidate, artifact: { session } }: Evidence): Parameters<typeof manifestSummaryOf>[1] {
+  return {
+    ...(candidate.kind === 'gathered' ? { task: candidate.value.task } : {}),
+    ...(session.kind === 'gathered' ? { columns: session.value.inputs.map(({ name }) => name) } : {}),
+  };
 }
 
 function headOf(

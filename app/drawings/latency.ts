@@ -8,7 +8,8 @@ import { CHARACTER_PX, type Drawing, fitted, line, path, text } from './svg.ts';
 
 type Line = LatencyFigure['lines'][number];
 
-const LEFT = 84;
+/** Room for the models' names. */
+const NAMES_PX = { least: 64, most: 140 } as const;
 const PITCH = 62;
 const TOP = 18;
 /** Steps of the drawn density over the axis. */
@@ -19,11 +20,13 @@ const PEAK_PX = 44;
 export function latency(figure: LatencyFigure, width: number): Drawing {
   const lines = askedLast(figure.lines);
   const all = lines.flatMap(({ ms, p99Ms, p99IntervalMs }) => [...ms, p99Ms, ...(p99IntervalMs ?? [])]);
-  const inMicroseconds = (max(all) ?? 1) < 1;
+  const inMicroseconds = (max(lines, ({ p50Ms }) => p50Ms) ?? 1) < 1;
   const scale = inMicroseconds ? 1000 : 1;
   const least = Math.max(1e-6, (min(all.filter((value) => value > 0)) ?? 1) * scale);
   const most = Math.max(least * 1.5, (max([...all, figure.budgetMs ?? 0]) ?? 1) * scale);
-  const x = scaleLog([least / 1.15, most * 1.15], [LEFT, width - 8]);
+  const longest = Math.max(0, ...lines.map(({ label }) => label.length));
+  const left = Math.min(NAMES_PX.most, width / 3, Math.max(NAMES_PX.least, longest * (CHARACTER_PX + 1) + 8));
+  const x = scaleLog([least / 1.15, most * 1.15], [left, width - 8]);
   const bottom = TOP + lines.length * PITCH;
   const ticks = tickPlaces(x, width);
   const budget = figure.budgetMs === undefined ? undefined : figure.budgetMs * scale;
@@ -32,7 +35,7 @@ export function latency(figure: LatencyFigure, width: number): Drawing {
       (tick) =>
         line('g', x(tick), TOP, x(tick), bottom) + text(x(tick), bottom + 18, tickWords(tick), { anchor: 'middle' }),
     ),
-    ...lines.map((each, index) => row(each, { x, scale, baseline: TOP + (index + 1) * PITCH, width })),
+    ...lines.map((each, index) => row(each, { x, scale, baseline: TOP + (index + 1) * PITCH, left, width })),
     budget === undefined
       ? ''
       : line('lim', x(budget), TOP, x(budget), bottom) +
@@ -73,11 +76,13 @@ function row(
     x,
     scale,
     baseline,
+    left,
     width,
   }: {
     readonly x: ReturnType<typeof scaleLog<number, number>>;
     readonly scale: number;
     readonly baseline: number;
+    readonly left: number;
     readonly width: number;
   },
 ): string {
@@ -109,10 +114,10 @@ function row(
   const end = p99IntervalMs === undefined ? p99 : x(p99IntervalMs[1] * scale);
   const fits = end + 6 + words.p99.length * CHARACTER_PX < width;
   return [
-    line('ax', LEFT, baseline, width - 8, baseline),
+    line('ax', left, baseline, width - 8, baseline),
     path(style.area, area([...density]) ?? ''),
     path(`${style.line} thin`, outline([...density]) ?? ''),
-    text(0, baseline - 4, fitted(label, LEFT - 8), { className: style.words }),
+    text(0, baseline - 4, fitted(label, left - 8), { className: style.words }),
     text(x(p50Ms * scale) + 8, baseline - PEAK_PX + 6, words.p50, { className: `${style.words} halo` }),
     p99IntervalMs === undefined
       ? ''

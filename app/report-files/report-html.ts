@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Report } from '../../checks/report/report.ts';
-import { html, type Markup, nothing, ownMarkup, textOf } from '../dashboard/markup.ts';
-import { capitalised, wordOf } from '../dashboard/numbers.ts';
-import { placeInWords } from '../dashboard/rooms/findings.ts';
+import { worstFirst } from '../../checks/report/worst-first.ts';
+import { stateTag } from '../dashboard/icons.ts';
+import { html, type Markup, nothing, ownMarkup, textOf, withCode } from '../dashboard/markup.ts';
+import { measuredPlan } from '../dashboard/measured-plan.ts';
+import { capitalised, plural, wordOf } from '../dashboard/numbers.ts';
+import { measuredList, placeInWords } from '../dashboard/rooms/findings.ts';
 import {
   environment,
   planOfReport,
@@ -13,6 +16,7 @@ import {
 } from '../dashboard/rooms/report-sections.ts';
 import type { ReportSetting } from '../dashboard/rooms/report-setting.ts';
 import { section } from '../dashboard/page.ts';
+import { findingStanding } from '../dashboard/verdict.ts';
 
 /** The style of the dashboard's pages: these pages are the same, in a file. */
 const STYLE = readFileSync(new URL('../dashboard/assets/style.css', import.meta.url), 'utf8');
@@ -56,14 +60,30 @@ function modelPart(report: Report, several: boolean): Markup {
     id: several ? `${report.model}-` : '',
     placeOf: placeInWords,
     runOf: () => undefined,
+    canWaive: false,
     running: [],
   };
   const waived = report.checks.flatMap(({ findings }) => findings).filter(({ waiver }) => waiver !== undefined);
   const crumb = `${report.model} ${report.version}${report.baseline.version === undefined ? '' : ` against ${report.baseline.version}`}`;
   return html`<div class="${several ? 'model gap6' : 'model'}" id="${setting.id}verdict">${several ? nothing : html`<p class="crumb">${crumb}</p>`}
 ${verdictBlock(report, several, setting)}
-${planSection(planOfReport(report))}
+${planSection([...planOfReport(report), ...measuredPlan(report)])}
 ${reportBody(report, setting)}
 ${waived.length === 0 ? nothing : section({ id: `${setting.id}waivers`, title: 'Waivers', says: `${waived.length} in force` }, waiverTable(waived))}
+${everyFinding(report, setting.id)}
 ${environment(report)}</div>`;
+}
+
+/** The sections tell what matters; here each finding stands with every number it rests on, at full precision. */
+function everyFinding(report: Report, id: string): Markup {
+  const findings = report.checks.flatMap((check) => worstFirst(check.findings));
+  return section(
+    { id: `${id}numbers`, title: 'Every number', says: 'at full precision, as in the JSON' },
+    html`<details><summary>${plural(findings.length, 'finding')} with ${findings.length === 1 ? 'its' : 'their'} numbers</summary><table class="findings stack"><tbody>${findings.map(
+      (finding) => {
+        const { shape, tone, word } = findingStanding(finding);
+        return html`<tr><td>${stateTag(shape, tone, word)}</td><th scope="row"><span class="breakable">${finding.id}</span></th><td class="whole">${withCode(finding.reason)}${measuredList(finding.measured)}</td></tr>`;
+      },
+    )}</tbody></table></details>`,
+  );
 }

@@ -1,4 +1,5 @@
 import type { Figure } from './figure.ts';
+import type { ManifestSummary } from './manifest-summary.ts';
 
 /**
  * The report: a public contract (see docs/manifest.md). Fields may be added, never renamed.
@@ -77,6 +78,8 @@ export interface Report {
     readonly cpu: string;
     readonly isolation: 'namespace' | 'process';
   };
+  /** What the manifest says beside what was judged; absent in reports of earlier versions, and where the manifest cannot be read. */
+  readonly manifest?: ManifestSummary;
   /** Digest of the evidence (content key); `cached` when it was not gathered anew. */
   readonly evidence?: { readonly key: string; readonly cached: boolean };
 }

@@ -18,7 +18,7 @@ import { icon, stateTag } from '../icons.ts';
 import { html, type Markup, nothing } from '../markup.ts';
 import { countOf, decimalsOf, intervalOf, numberOf, signedOf, wordOf } from '../numbers.ts';
 import { notes, section } from '../page.ts';
-import { baselineWords, checkStanding } from '../verdict.ts';
+import { baselineWords, checkStanding, verdictOfReport } from '../verdict.ts';
 import { figureGrid } from './figures.ts';
 import { method, otherFindings, type PlaceOf } from './findings.ts';
 import type { ReportSetting } from './report-setting.ts';
@@ -44,10 +44,19 @@ export function cohortsSection(report: Report, { id, placeOf }: ReportSetting): 
       says: tally(comparisons),
       end: rows === undefined ? '' : `${countOf(rows)} rows`,
     },
-    html`${[...byMetric(comparisons)].map(([metric, some], index) => cohortTable(metric, some, index === 0))}
+    html`${decisiveFirst(report, comparisons).map(([metric, some], index) => cohortTable(metric, some, index === 0))}
 ${figureGrid(undrawnFigures(check))}
 ${otherFindings(check, placeOf)}${marginPlace(comparisons, placeOf)}${method(check)}`,
   );
+}
+
+/** The metric that the page's first line tells comes first. */
+function decisiveFirst(
+  report: Report,
+  comparisons: readonly Comparison[],
+): readonly (readonly [string, readonly Comparison[]])[] {
+  const told = verdictOfReport(report).decisive?.metric;
+  return [...byMetric(comparisons)].toSorted(([a], [b]) => Number(b === told) - Number(a === told));
 }
 
 /** The rows of the table are the intervals already. */

@@ -1,5 +1,6 @@
 import type { CheckResult, Report } from '../../../checks/report/report.ts';
 import { html, type Markup, nothing } from '../markup.ts';
+import { measuredPlan } from '../measured-plan.ts';
 import { icon } from '../icons.ts';
 import { capitalised, countOf, shortSha, wordOf } from '../numbers.ts';
 import { type Links, linkTo, type Page, section } from '../page.ts';
@@ -52,10 +53,11 @@ function modelBlock(model: ProposedModel, view: ProposalView, several: boolean, 
     id: several ? `${model.model}-` : '',
     placeOf: placesOf(view, links),
     runOf: ({ name }) => model.checkRuns[name],
+    canWaive: true,
     running: model.running,
   };
   return html`<div class="${several ? 'model gap6' : 'model'}" id="${setting.id}verdict">${verdictBlock(report, several, setting)}
-${planSection(model.plan.length > 0 ? model.plan : planOfReport(report))}
+${planSection([...(model.plan.length > 0 ? model.plan : planOfReport(report)), ...measuredPlan(report)])}
 ${reportBody(report, setting)}
 ${waiversSection(report, view, setting.id)}
 ${environment(report)}</div>`;

@@ -1,12 +1,20 @@
 import type { CheckResult, Finding, Report } from '../../../checks/report/report.ts';
+import { nextSteps } from '../../../checks/report/next-steps.ts';
 import { decisiveDrawing } from '../decisive-drawing.ts';
 import { icon, stateTag } from '../icons.ts';
 import { inBothWidths } from '../inline.ts';
 import { html, type Markup, nothing, withCode } from '../markup.ts';
-import { capitalised, plural, shortDigest, wordOf } from '../numbers.ts';
+import { capitalised, countOf, plural, shortDigest, wordOf } from '../numbers.ts';
 import { linkTo, notes, section } from '../page.ts';
 import { dayOf } from '../times.ts';
-import { checkStanding, checksSummary, asSentence, checksWorstFirst, verdictOfReport } from '../verdict.ts';
+import {
+  asSentence,
+  blockingChecks,
+  checkStanding,
+  checksSummary,
+  checksWorstFirst,
+  verdictOfReport,
+} from '../verdict.ts';
 import type { PlanRow } from '../views.ts';
 import { baselineSection, cohortsSection } from './comparison-tables.ts';
 import { drawnSections, findingsSection, linkedRun, measuredList } from './findings.ts';
@@ -21,7 +29,7 @@ ${drawnSections(report, setting)}
 ${findingsSection(report, setting)}`;
 
 /** What was decided, with the number that decided it; beside it the one drawing that shows it. */
-export function verdictBlock(report: Report, several: boolean, { id, runOf }: ReportSetting): Markup {
+export function verdictBlock(report: Report, several: boolean, { id, runOf, canWaive }: ReportSetting): Markup {
   const verdict = verdictOfReport(report);
   const figure = decisiveDrawing(report, verdict);
   const tone = verdict.tone === 'bad' || verdict.tone === 'warn' ? verdict.tone : '';
@@ -34,7 +42,7 @@ export function verdictBlock(report: Report, several: boolean, { id, runOf }: Re
 <div class="word ${tone}">${icon(verdict.shape, verdict.tone)} ${verdict.word}</div>
 ${heading}
 ${verdict.lead === '' ? nothing : html`<p class="lead">${withCode(verdict.lead)}</p>`}
-<div class="acts gap3">${decidedBy === undefined ? nothing : html`<a class="btn main" href="#${id}${decidedBy.name}">See ${decidedBy.name}</a>`}${run === undefined ? nothing : linkTo(run, 'On GitHub: re-run, waive', 'btn')}${decidedBy === undefined ? nothing : html`<a class="btn" href="#${id}waivers">Waive…</a>`}</div>
+<div class="acts gap3">${decidedBy === undefined ? nothing : html`<a class="btn main" href="#${id}${decidedBy.name}">See ${decidedBy.name}</a>`}${run === undefined ? nothing : linkTo(run, 'On GitHub: re-run, waive', 'btn')}${decidedBy === undefined || !canWaive ? nothing : html`<a class="btn" href="#${id}waivers">Waive…</a>`}</div>
 </div>${figure === undefined ? nothing : html`<figure><figcaption class="strong">${figure.title}</figcaption>${inBothWidths(figure.wide, figure.narrow)}<p class="small faint">${figure.note}</p></figure>`}</div>`;
 }
 
@@ -82,23 +90,23 @@ function checkRow(check: CheckResult, { id, runOf }: ReportSetting): Markup {
   return html`<tr${tone === 'bad' ? html` class="fail"` : nothing}><td>${stateTag(shape, tone, word)}</td><th scope="row"><a href="#${id}${check.name}">${check.name}</a>${check.required ? nothing : html` <small class="inl">not required</small>`}</th><td class="whole${quiet ? ' muted' : ''}">${withCode(check.title)}${linkedRun(runOf(check))}</td></tr>`;
 }
 
-/** So many steps are read; each finding keeps its own beside it. */
-const MOST_STEPS = 6;
-
-/** What would mend it, each step once, with what asks for it. */
+/** What would mend it, check by check, each step once. */
 function nextSection(report: Report, id: string): Markup {
-  const steps = new Map<string, string[]>();
-  for (const check of checksWorstFirst(report.checks))
-    for (const { verdict, severity, next } of check.findings) {
-      if (next === undefined || severity === 'advisory' || verdict === 'pass' || verdict === 'waived') continue;
-      const asking = steps.get(next) ?? [];
-      if (!asking.includes(check.name)) asking.push(check.name);
-      steps.set(next, asking);
-    }
-  if (steps.size === 0) return nothing;
+  const asking = blockingChecks(report).map((check) => ({ check, ...nextSteps(check) }));
+  if (asking.every(({ steps }) => steps.length === 0)) return nothing;
   return section(
-    { id: `${id}next`, title: 'What to do', says: 'For what keeps it from being merged' },
-    html`<ol class="next gap1">${[...steps].slice(0, MOST_STEPS).map(([next, names]) => html`<li>${withCode(asSentence(next))} <span class="faint">${names.map((name, index) => html`${index === 0 ? '' : ', '}<a href="#${id}${name}">${name}</a>`)}</span></li>`)}</ol>`,
+    { id: `${id}next`, title: 'What to do', says: 'for what keeps it from being merged' },
+    html`<ol class="next gap1">${asking.flatMap(({ check, steps, more }) => [
+      ...steps.map(
+        ({ next }) =>
+          html`<li>${withCode(asSentence(next))} <a class="small faint" href="#${id}${check.name}">${check.name}</a></li>`,
+      ),
+      ...(more === 0
+        ? []
+        : [
+            html`<li class="muted">${countOf(more)} more of <a href="#${id}${check.name}">${check.name}</a>, beside its findings.</li>`,
+          ]),
+    ])}</ol>`,
   );
 }
 

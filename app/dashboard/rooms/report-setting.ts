@@ -8,6 +8,8 @@ export interface ReportSetting {
   readonly placeOf: PlaceOf;
   /** A check's own page on GitHub. */
   readonly runOf: (check: CheckResult) => string | undefined;
+  /** Whether the page says how to waive what blocks. */
+  readonly canWaive: boolean;
   /** Names of checks that have not finished. */
   readonly running: readonly string[];
 }
