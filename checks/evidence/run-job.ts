@@ -52,6 +52,7 @@ export async function measureInChild(
       return { parts: { ...parts, failure: end.reason, ...limit }, complete: false };
     }
     const again = await askNewProcesses(parts, folder, plan, run);
+    input.onProgress?.({ stage: 'measuring memory', done: 0, of: 1 });
     const memory = await measureMemory(parts, folder, plan.job.budgets, run);
     return { parts: { ...parts, ...again, ...memory }, complete: true };
   } finally {
