@@ -1,6 +1,9 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { type BlockResult, type Cell, cellName, type Task } from './cell.ts';
-import { judgeCell, rateSentence } from './judge-cells.ts';
+import { type BlockResult, cellName, type Task } from './cell.ts';
+import { calibrationPage, type CalibrationPage } from './calibration-page.ts';
+import { rateSentence } from './judge-cells.ts';
+import { measuredCells } from './measured-cells.ts';
 import { planCells, planTasks, type PlannedCell } from './plan-cells.ts';
 import { runTasks } from './run-tasks.ts';
 import { type CalibrationState, openState } from './state-file.ts';
@@ -16,7 +19,7 @@ equal models. Writes docs/calibration.md with its plots. Exit status 1 when a me
   --window N          one window size; prints, writes no page
   --repetitions N     at most so many a cell; prints, writes no page
   --workers N         threads (1)
-  --minutes N         stop after so long (600), and write what there is
+  --minutes N         stop after so long (600), and tell what there is; 0: run nothing
   --page              write the page in spite of a choice above
   --help`;
 
@@ -39,10 +42,12 @@ async function main(): Promise<number> {
   const limit = AbortSignal.timeout(options.minutes * 60_000);
   for (;;) {
     const tasks = planTasks(cells, state.isDone, state.costMs);
-    if (tasks.length === 0 || limit.aborted) break;
+    if (tasks.length === 0 || limit.aborted || options.minutes === 0) break;
     await runTurn(tasks, options.workers, state, limit);
   }
-  const rates = cells.flatMap((cell: Cell) => judgeCell(cell, state.tallyOf(cell)));
+  const measured = measuredCells(cells, state.tallyOf);
+  if (options.page) await writePage(calibrationPage(measured));
+  const rates = measured.flatMap((each) => each.rates);
   const outside = rates.filter(({ place, repetitions }) => place === 'outside' && repetitions > 0);
   const near = rates.filter(({ place }) => place === 'near');
   const unrun = rates.filter(({ repetitions }) => repetitions === 0);
@@ -52,6 +57,14 @@ async function main(): Promise<number> {
     `${rates.length} rates: ${outside.length} outside of their bands, ${near.length} near, ${unrun.length} not run\n`,
   );
   return outside.length > 0 ? EXIT.outside : unrun.length > 0 ? EXIT.incomplete : EXIT.inside;
+}
+
+async function writePage({ markdown, plots }: CalibrationPage): Promise<void> {
+  const docs = new URL('../../docs/', import.meta.url);
+  await mkdir(new URL('calibration/', docs), { recursive: true });
+  for (const { name, svg } of plots) await writeFile(new URL(`calibration/${name}`, docs), svg);
+  await writeFile(new URL('calibration.md', docs), markdown);
+  process.stdout.write('docs/calibration.md is written\n');
 }
 
 async function runTurn(
@@ -114,7 +127,7 @@ function parse(): Options | number {
       window: window === undefined ? undefined : wholeNumber('window', window),
       repetitions: repetitions === undefined ? Infinity : wholeNumber('repetitions', repetitions),
       workers: wholeNumber('workers', values.workers),
-      minutes: wholeNumber('minutes', values.minutes),
+      minutes: wholeNumber('minutes', values.minutes, 0),
       page: values.page ?? [only, window, repetitions].every((choice) => choice === undefined),
     };
   } catch (error) {
@@ -123,8 +136,8 @@ function parse(): Options | number {
   }
 }
 
-function wholeNumber(name: string, text: string): number {
+function wholeNumber(name: string, text: string, least = 1): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(`--${name} is ${JSON.stringify(text)}; expected a whole number from 1`);
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new Error(`--${name} is ${JSON.stringify(text)}; expected a whole number from ${least}`);
 }

@@ -120,7 +120,7 @@ export function planTasks(
   return [...tasks.values()]
     .filter((task) => task.turn === turn)
     .toSorted((a, b) => rowsOf(a) - rowsOf(b) || a.block - b.block || Number(a.shifted) - Number(b.shifted))
-    .map(({ turn: _, ...task }) => task);
+    .map(({ turn: _turn, ...task }) => task);
 }
 
 function rowsOf({ reference, window }: Task): number {

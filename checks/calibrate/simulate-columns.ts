@@ -1,5 +1,5 @@
 import { columnBins } from '../drift/column-bins.ts';
-import { columnTest, methodFor } from '../drift/column-test.ts';
+import { columnTest, columnTies, methodFor } from '../drift/column-test.ts';
 import { driftMethods } from '../drift/column-drift.ts';
 import { compareSamples } from '../drift/compare-samples.ts';
 import type { ComparableColumn } from '../drift/comparable-column.ts';
@@ -22,8 +22,8 @@ export function simulateColumns(task: Task): readonly BlockResult[] {
   return simulateBlock(
     task,
     (random) => preparedColumn(drawPair(kind, task, task.shifted, random)),
-    ({ column, bins, isLarge }, name, seed) => {
-      const { pValue } = columnTest(methodNamed(name), column, bins, seed);
+    ({ ties, bins, isLarge }, name, seed) => {
+      const { pValue } = columnTest(methodNamed(name), ties, bins, seed);
       const isSignificant = pValue <= ALPHA;
       const events = { significant: isSignificant, strict: pValue <= STRICT, drifted: isSignificant && isLarge };
       return Object.entries(events).flatMap(([event, came]) => (came ? [event] : []));
@@ -41,7 +41,8 @@ function preparedColumn(comparable: ComparableColumn) {
   } as const;
   const [result] = compareSamples(samples, { alpha: ALPHA, effect: EFFECT, seed: 1 }).columns;
   if (result === undefined) throw new Error('a comparison of one column came back without it');
-  return { column, bins: columnBins(column), isLarge: result.effect.value >= result.effect.limit };
+  const ties = column.kind === 'number' ? columnTies(column) : undefined;
+  return { ties, bins: columnBins(column), isLarge: result.effect.value >= result.effect.limit };
 }
 
 /** The methods that a kind of column is put to: where the product takes another one instead, there is no cell. */

@@ -6,11 +6,11 @@ import { addTallies, type BlockResult, type Cell, cellName, type Tally } from '.
  * takes out what a change has made untrue.
  */
 export interface CalibrationState {
-  isDone(cell: Cell, block: number, repetitions: number): boolean;
-  add(results: readonly BlockResult[]): void;
-  tallyOf(cell: Cell): Tally;
-  /** Milliseconds a repetition. */
-  costMs(cell: Cell): number;
+  readonly isDone: (cell: Cell, block: number, repetitions: number) => boolean;
+  readonly add: (results: readonly BlockResult[]) => void;
+  readonly tallyOf: (cell: Cell) => Tally;
+  /** Milliseconds a repetition; NaN before any was run. */
+  readonly costMs: (cell: Cell) => number;
 }
 
 /** Reads what is there; without a file everything stays in memory. */
