@@ -30,14 +30,14 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explain.ts')).explain,
   },
   {
-    name: 'init',
-    summary: 'writes a manifest that check accepts, from a model and evaluation data',
-    load: async () => (await import('./init.ts')).init,
-  },
-  {
     name: 'report',
     summary: 'what check --json wrote, as HTML, Markdown, JUnit XML, a model card or a bill of materials',
     load: async () => (await import('./report.ts')).report,
+  },
+  {
+    name: 'init',
+    summary: 'writes a manifest that check accepts, from a model and evaluation data',
+    load: async () => (await import('./init.ts')).init,
   },
   {
     name: 'serve',
