@@ -13,7 +13,8 @@ export interface DriftResult {
   readonly profile?: ProfileNote;
 }
 export interface ProfileNote {
-  readonly digest: string;
+  /** Of the reference's file. */
+  readonly digest?: string;
   readonly lost: string;
   /** How far the reference's distribution function may be off at any value. */
   readonly distributionError: number;

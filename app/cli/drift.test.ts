@@ -22,6 +22,7 @@ beforeAll(async () => {
   await file('same.csv', rows(300, 0));
   await file('moved.csv', rows(300, 1));
   await writeFile(join(folder, 'header.csv'), 'id,x,group,label\n');
+  await writeFile(join(folder, 'broken.profile.json'), '{"kind":"slipway.profile","version":1}');
   await writeFile(join(folder, 'ragged.csv'), 'id,x,group,label\n1,2\n');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -35,6 +36,7 @@ interface Ended {
 async function slipway(...args: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'slipway.mjs'), 'drift', ...args], {
     cwd: folder,
+    env: { ...process.env, SLIPWAY_CACHE: join(folder, 'cache') },
     signal: AbortSignal.timeout(LIMIT_MS),
   });
   let [out, err] = ['', ''];
@@ -98,12 +100,41 @@ describe('slipway drift', () => {
     });
   });
 
+  test('a profile stands for its reference, from its file and by the reference’s digest', async () => {
+    const first = await slipway(
+      'reference.csv',
+      'moved.csv',
+      '--label',
+      'label',
+      '--profile',
+      'reference.profile.json',
+      '--json',
+    );
+    expect(first.status).toBe(1);
+    const { digest } = JSON.parse(await readFile(join(folder, 'reference.profile.json'), 'utf8'));
+    for (const reference of ['reference.profile.json', `sha256:${digest}`]) {
+      const { status, out } = await slipway(reference, 'moved.csv', '--label', 'label', '--json');
+      expect(status).toBe(1);
+      const [whole, found] = [JSON.parse(first.out), JSON.parse(out)];
+      expect(found.reference).toMatchObject({
+        rows: 600,
+        profile: { digest, lost: expect.stringContaining('600 rows') },
+      });
+      expect(found.columns[0]).toMatchObject({ name: 'x', statistic: whole.columns[0].statistic });
+      expect(found.columns[0].effect.value).toBeCloseTo(whole.columns[0].effect.value, 12);
+      expect(found).toMatchObject({ joint: expect.any(Object), relation: expect.any(Object) });
+    }
+  });
+
   test.each([
     ['an empty window', ['reference.csv', 'header.csv'], 2],
     ['a ragged file', ['reference.csv', 'ragged.csv'], 2],
     ['a file that is not there', ['reference.csv', 'nowhere.csv'], 2],
     ['one file', ['reference.csv'], 64],
     ['an unknown column', ['reference.csv', 'same.csv', '--label', 'lable'], 64],
+    ['a profile that is none', ['broken.profile.json', 'same.csv'], 2],
+    ['a digest without a profile', [`sha256:${'0'.repeat(64)}`, 'same.csv'], 2],
+    ['an unknown way of looking at all columns', ['reference.csv', 'same.csv', '--joint', 'magic'], 64],
     ['an unknown method', ['reference.csv', 'same.csv', '--method', 'x=magic'], 64],
     ['an alpha that is none', ['reference.csv', 'same.csv', '--alpha', 'often'], 64],
   ])('%s: exit status and a reason', async (_, args, expected) => {

@@ -17,6 +17,7 @@ import {
   textOption,
   UsageError,
 } from './command.ts';
+import { openReference } from './drift-reference.ts';
 import { driftJson, driftMarkdown, type DriftResult, tellDrift } from './drift-report.ts';
 
 export const drift: Command = {
@@ -24,7 +25,8 @@ export const drift: Command = {
   summary: 'did the world change between two data files',
   usage: `REFERENCE WINDOW
 
-  REFERENCE WINDOW      two data files, CSV or Parquet: what was, and what is now
+  REFERENCE WINDOW      two data files, CSV or Parquet: what was, and what is now; REFERENCE may be a profile
+                        that --profile wrote, or sha256:DIGEST of a reference whose profile is in the cache
   --columns a,b         only these input columns (default: all of both files, without identifiers)
   --label COL           the label: compared too, and how it depends on the inputs
   --prediction COL      a model's answers: compared too, and what they cost by the label
@@ -34,6 +36,8 @@ export const drift: Command = {
       ${driftMethods.slice(0, 6).join(', ')},
       ${driftMethods.slice(6).join(', ')}
   --joint METHOD        all columns together: ${jointMethods.join(', ')} (default: the first)
+  --profile FILE        also write the reference's profile, so that its rows need not be read again
+  --pii a,b             columns of personal data: the profile keeps nothing of them
   --markdown FILE       the result as a table
 
 Exit status: 0 no drift, 1 drift, 2 could not tell.`,
@@ -46,6 +50,8 @@ Exit status: 0 no drift, 1 drift, 2 could not tell.`,
     auc: { type: 'string' },
     method: { type: 'string', multiple: true },
     joint: { type: 'string' },
+    profile: { type: 'string' },
+    pii: { type: 'string', multiple: true },
     markdown: { type: 'string' },
   },
   run,
@@ -62,7 +68,13 @@ async function run(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
     throw new UsageError('name two data files: REFERENCE WINDOW');
   }
   const options = optionsOf(args);
-  const reference = await opened(first, io);
+  const profiled = textOption(args, 'profile');
+  const reference = await openReference(first, io, {
+    ...(profiled === undefined ? {} : { writeTo: profiled }),
+    pii: listOption(args, 'pii') ?? [],
+    seed: SEED,
+    open: (file) => opened(file, io),
+  });
   const window = reference === undefined ? undefined : await opened(second, io);
   try {
     if (reference === undefined || window === undefined) return EXIT.cannotTell;
@@ -82,7 +94,9 @@ async function run(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
         io.err(tableProblemText(side === 'reference' ? first : second, problem));
       return EXIT.cannotTell;
     }
-    return await told({ comparison: found.comparison, reference: first, window: second }, args, io);
+    const { note } = reference;
+    const profile = note === undefined ? {} : { profile: note };
+    return await told({ comparison: found.comparison, reference: first, window: second, ...profile }, args, io);
   } finally {
     await Promise.all([reference?.close(), window?.close()]);
   }

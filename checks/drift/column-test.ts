@@ -60,8 +60,8 @@ export function methodFor(column: SortedColumn, bins: ColumnBins, wanted: DriftM
 /** Tie blocks of a number's two sides, made when they are needed, and once where a column misses nothing. */
 export interface ColumnTies {
   /** Missing values beyond every other. */
-  ranked(): MergedTies;
-  finite(): MergedTies;
+  readonly ranked: () => MergedTies;
+  readonly finite: () => MergedTies;
 }
 
 export function columnTies({ reference, window }: Extract<SortedColumn, { kind: 'number' }>): ColumnTies {

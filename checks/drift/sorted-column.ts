@@ -63,7 +63,8 @@ export function valueCounts(values: Float64Array, most: number): ReadonlyMap<num
   return counts;
 }
 
-function countAtMost(values: Float64Array, limit: number): number {
+/** How many of ascending values are at most this one. */
+export function countAtMost(values: Float64Array, limit: number): number {
   let [low, high] = [0, values.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
