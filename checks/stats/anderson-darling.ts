@@ -47,7 +47,7 @@ export function andersonDarlingOfTies(ties: MergedTies, seed: number): AndersonD
   const asymptotic = asymptoticP(statistic, n, m);
   if (tied ? Math.max(n, m) <= PERMUTED_ROWS : n * m <= PERMUTED_PAIRS) {
     const permuted = permutedSides(ties, (first) => weightedGaps(first, ends, n, m, weights), seed);
-    return { statistic, pValue: permutedOrAsymptotic(permuted, asymptotic), method: 'permutation' };
+    return { statistic, pValue: permutedOrAsymptotic(permuted, asymptotic, ties), method: 'permutation' };
   }
   return { statistic, pValue: asymptotic, method: 'asymptotic' };
 }

@@ -43,7 +43,7 @@ export function cramerVonMisesOfTies(ties: MergedTies, seed: number): CramerVonM
   const asymptotic = asymptoticP(statistic, n, m);
   if (tied && Math.max(n, m) <= PERMUTED_ROWS) {
     const permuted = permutedSides(ties, permutedGaps(ties), seed);
-    return { statistic, pValue: permutedOrAsymptotic(permuted, asymptotic), method: 'permutation' };
+    return { statistic, pValue: permutedOrAsymptotic(permuted, asymptotic, ties), method: 'permutation' };
   }
   return { statistic, pValue: asymptotic, method: 'asymptotic' };
 }

@@ -38,7 +38,7 @@ export function ksOfTies(ties: MergedTies, seed: number): KsTest {
   if (tied && Math.max(n, m) <= PERMUTED_ROWS) {
     const ends = ties.first.map((below, k) => below + (ties.second[k] ?? 0));
     const permuted = permutedSides(ties, (first) => greatestGap(first, ends, n, m), seed);
-    return { statistic, pValue: permutedOrAsymptotic(permuted, asymptotic), method: 'permutation' };
+    return { statistic, pValue: permutedOrAsymptotic(permuted, asymptotic, ties), method: 'permutation' };
   }
   return { statistic, pValue: asymptotic, method: 'asymptotic' };
 }

@@ -1,3 +1,4 @@
+import gammaln from '@stdlib/math-base-special-gammaln';
 import { hypergeometricDraw } from './hypergeometric-draw.ts';
 import type { MergedTies } from './merged-ties.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
@@ -83,8 +84,11 @@ function shuffledRows({ n, m }: MergedTies, ends: Uint32Array, random: SeededRan
 
 /**
  * A permutation p-value, or, where none of the shuffles came near, the asymptotic one if it is smaller: the least p-value that 999
- * shuffles can give would drown in a family of tests.
+ * shuffles can give would drown in a family of tests. Never below 1/C(n + m, n): one of so many ways to deal the rows is the observed one, whatever
+ * an asymptotic law says of a few rows.
  */
-export function permutedOrAsymptotic(permuted: number, asymptotic: number): number {
-  return permuted > 1 / (1 + PERMUTATIONS) ? permuted : Math.min(permuted, asymptotic);
+export function permutedOrAsymptotic(permuted: number, asymptotic: number, { n, m }: MergedTies): number {
+  if (permuted > 1 / (1 + PERMUTATIONS)) return permuted;
+  const least = Math.exp(gammaln(n + 1) + gammaln(m + 1) - gammaln(n + m + 1));
+  return Math.min(permuted, Math.max(asymptotic, least));
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { andersonDarling } from './anderson-darling.ts';
+import { andersonDarlingUpper } from './anderson-darling-upper.ts';
 import { andersonDarlingKSample } from './anderson-darling-k-sample.ts';
 import { andersonDarlingVariance } from './anderson-darling-variance.ts';
+import { benjaminiHochberg } from './benjamini-hochberg.ts';
 import { cramerVonMises } from './cramer-von-mises.ts';
 import { cramerVonMisesExactUpper } from './cramer-von-mises-exact-upper.ts';
 import { cramersV } from './cramers-v.ts';
@@ -17,6 +19,7 @@ import { ksTwoSample } from './ks-two-sample.ts';
 import { lInfinity } from './l-infinity.ts';
 import { mannWhitney } from './mann-whitney.ts';
 import { maximumMeanDiscrepancy } from './maximum-mean-discrepancy.ts';
+import { mcNemarChiSquared } from './mcnemar-chi-squared.ts';
 import { multinomialExact } from './multinomial-exact.ts';
 import { normalisedAbsoluteDifference } from './normalised-absolute-difference.ts';
 import tables from './oracle/two-sample-tables.json' with { type: 'json' };
@@ -125,6 +128,59 @@ describe('rank tests', () => {
     expect(found.statistic).toBe(5 / 16);
     expect(found.pValue).toBeLessThan(0.4262934613454952);
   });
+});
+
+test('a p-value is never less likely than one way to deal the rows, however few rows and whatever an asymptotic law says', () => {
+  const [zeros, ones] = [new Float64Array(12), new Float64Array(3).fill(1)];
+  for (const judged of [ksTwoSample, cramerVonMises, andersonDarling]) {
+    expect(judged(zeros, ones, 1).pValue).toBeGreaterThanOrEqual((1 / 455) * 0.4);
+  }
+});
+
+// Scholz & Stephens (1987), table 1, two samples: standardised A² at 25, 10, 5, 2.5 and 1 %; theirs are fits by moments, within 3 %.
+test.each([
+  [0.326, 0.25],
+  [1.225, 0.1],
+  [1.96, 0.05],
+  [2.719, 0.025],
+  [3.752, 0.01],
+])('the limit law passes %d with probability %d', (standardised, p) => {
+  const deviation = Math.sqrt((2 * (Math.PI ** 2 - 9)) / 3);
+  expect(relativeError(andersonDarlingUpper(1 + standardised * deviation), p)).toBeLessThan(0.03);
+});
+
+// Conover (1971), example 1; scipy stats/tests/test_hypotests.py::TestCvm_2samp.
+test('Conover’s example: T = 0.262, p = 0.18', () => {
+  const x = [7.6, 8.4, 8.6, 8.7, 9.3, 9.9, 10.1, 10.6, 11.2];
+  const y = [5.2, 5.7, 5.9, 6.5, 6.8, 8.2, 9.1, 9.8, 10.8, 11.3, 11.5, 12.3, 12.5, 13.4, 14.6];
+  const found = cramerVonMises(x, y, 1);
+  expect(found.statistic).toBeCloseTo(0.262, 3);
+  // The book's 0.18 is read off a table; scipy's exact value.
+  expect(relativeError(found.pValue, 0.18675430438453725)).toBeLessThan(TEN_DIGITS);
+});
+
+// statsmodels 0.15.0, mcnemar(exact=False); stats/tests/test_nonparametric.py has the first seven digits.
+test.each([
+  [121, 59, 20.67222222222222, 5.450094825427117e-6, 21.355555555555554, 3.815135865112594e-6],
+  [70, 59, 0.7751937984496124, 0.37861508946133904, 0.937984496124031, 0.33279671725145926],
+])('McNemar’s χ² of %d against %d, with and without correction', (b, c, corrected, p, plain, plainP) => {
+  const [yates, pearson] = [
+    mcNemarChiSquared(b, c, { corrected: true }),
+    mcNemarChiSquared(b, c, { corrected: false }),
+  ];
+  expect(relativeError(yates.statistic, corrected)).toBeLessThan(TEN_DIGITS);
+  expect(relativeError(yates.pValue, p)).toBeLessThan(TEN_DIGITS);
+  expect(relativeError(pearson.statistic, plain)).toBeLessThan(TEN_DIGITS);
+  expect(relativeError(pearson.pValue, plainP)).toBeLessThan(TEN_DIGITS);
+});
+
+test('fifteen classic p-values of Benjamini and Hochberg', () => {
+  const p = [
+    0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.324, 0.4262, 0.5719, 0.6528, 0.759, 1,
+  ];
+  const adjusted = [0.0015, 0.003, 0.0095, 0.035625, 0.0603, 0.063857, 0.063857, 0.0645, 0.0765, 0.486, 0.581182];
+  const found = benjaminiHochberg(p);
+  adjusted.forEach((value, i) => expect(found[i]).toBeCloseTo(value, 6));
 });
 
 describe('counts', () => {
