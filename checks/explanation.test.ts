@@ -5,6 +5,7 @@ import type { Answers, Evidence } from './evidence/evidence.ts';
 import type {
   ColumnImportance,
   Counterfactual,
+  ExplainedDecision,
   ExplainedModel,
   ExplanationEvidence,
 } from './evidence/explanation-evidence.ts';
@@ -225,6 +226,34 @@ describe('the change against the champion', () => {
   it('cannot say where the two were asked about other rows', () => {
     const champion = model('income 1.0.0', clear, { rows: 500 });
     expect(judged({ measured: { champion } }).get('explanation/change')?.verdict).toBe('inconclusive');
+  });
+});
+
+describe('single answers', () => {
+  const decision = (difference: number): ExplainedDecision => ({
+    row: 11,
+    score: 0.9,
+    background: 0.3,
+    backgroundRows: 100,
+    contributions: [
+      { factor: 'income', value: 0.5, standardError: 0 },
+      { factor: 'age', value: 0.1 + difference, standardError: 0 },
+    ],
+    additivity: { sum: 0.6 + difference, expected: 0.6, difference, holds: difference === 0 },
+    exactRows: 100,
+    orders: 0,
+    asked: 402,
+  });
+
+  it('can be explained where contributions add up, with an example', () => {
+    const found = judged({ measured: { decisions: [decision(0)] } }).get('explanation/decision');
+    expect(found?.verdict).toBe('pass');
+    expect(found?.reason).toContain('row 12 got 0.900, the mean being 0.300: income +0.500, age +0.100');
+  });
+
+  it('cannot be explained where they do not', () => {
+    const found = judged({ measured: { decisions: [decision(0), decision(0.05)] } }).get('explanation/decision');
+    expect(found).toMatchObject({ verdict: 'fail', severity: 'blocking', measured: { largestDifference: 0.05 } });
   });
 });
 

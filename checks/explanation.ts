@@ -2,6 +2,7 @@ import type { Check, Judgement } from './check.ts';
 import type { Evidence, Missing } from './evidence/evidence.ts';
 import type { ExplainedModel, ExplanationEvidence } from './evidence/explanation-evidence.ts';
 import { changeFindings } from './explanation/change-findings.ts';
+import { decisionFinding } from './explanation/decision-finding.ts';
 import { importanceFigures } from './explanation/importance-figures.ts';
 import { importanceFindings } from './explanation/importance-findings.ts';
 import { type RankedColumn, rankImportances } from './explanation/rank-importances.ts';
@@ -42,6 +43,7 @@ function judgement(measured: ExplanationEvidence, evidence: Evidence): Judgement
   const findings = [
     ...importanceFindings(candidate, ranked, evidence),
     stabilityFinding(candidate, ranked, evidence.proposal.manifest.explanation.stable),
+    ...decisionFinding(measured.decisions ?? []),
     ...(champion === undefined ? [] : changeFindings(candidate, champion)),
     ...protectedFindings(measured, ranked, evidence),
   ];

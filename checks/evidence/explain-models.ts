@@ -1,4 +1,4 @@
-import { takeRows } from '../../serving/model/rows.ts';
+import { spreadRows, takeRows } from '../../serving/model/rows.ts';
 import type { Table } from '../../serving/model/table.ts';
 import { factorsOf } from '../explain/factors.ts';
 import { type ImportanceQuestion, jointImportance, permutationImportance } from '../explain/permutation-importance.ts';
@@ -10,7 +10,8 @@ import { marginOf, metrics } from '../metrics/metrics.ts';
 import { scoredRows } from '../metrics/scored-rows.ts';
 import { seededRandom, type SeededRandom } from '../stats/seeded-random.ts';
 import type { Answers, EvaluationData, Labels, Part } from './evidence.ts';
-import type { ExplainedModel, ExplanationEvidence } from './explanation-evidence.ts';
+import { explainRow } from './explain-row.ts';
+import type { ExplainedDecision, ExplainedModel, ExplanationEvidence } from './explanation-evidence.ts';
 import type { LaterPart } from './later-parts.ts';
 import { exchangeProtected } from './exchange-protected.ts';
 import { gathered, missing } from './missing.ts';
@@ -40,6 +41,8 @@ export interface ExplainLimits {
   readonly metrics?: readonly MetricRule[];
   /** Columns that the manifest declares protected. */
   readonly protected?: readonly string[];
+  /** Background rows that single answers are explained against; none are explained without. */
+  readonly background?: number;
   /** How long answering the evaluation rows may take; a part of it may go into explaining. */
   readonly answerLimitMs: number;
   /** Milliseconds a row takes the candidate. */
@@ -72,11 +75,58 @@ export async function explainModels(
     candidate: own.value,
     ...(other?.kind === 'gathered' ? { champion: other.value } : {}),
     counterfactuals: await exchangeProtected(candidate, sample.table, asIs, limits.protected ?? []),
+    ...(limits.background === undefined
+      ? {}
+      : { decisions: await explainedDecisions(candidate, evaluation.table, sample, asIs, limits.background) }),
   });
+}
+
+/** One answer may take this long; what does not fit is coarser. */
+const DECISION_BUDGET = { rows: 100_000, timeMs: 250 } as const;
+
+/** The lowest, the middle and the highest score of the sample (of several classes: of the first). */
+async function explainedDecisions(
+  model: OpenModel,
+  table: Table,
+  { rows }: Sample,
+  asIs: Answers,
+  background: number,
+): Promise<readonly ExplainedDecision[]> {
+  const width = asIs.rows === 0 ? 1 : asIs.scores.length / asIs.rows;
+  const order = Array.from({ length: asIs.rows }, (_, i) => i)
+    .filter((i) => Number.isFinite(asIs.scores[i * width] ?? NaN))
+    .toSorted((a, b) => (asIs.scores[a * width] ?? 0) - (asIs.scores[b * width] ?? 0));
+  const chosen = new Set([order[0], order[order.length >> 1], order.at(-1)].flatMap((i) => rows[i ?? -1] ?? []));
+  const decisions: ExplainedDecision[] = [];
+  for (const row of chosen) {
+    const others = [...spreadRows(table.rows, background + 1)].filter((other) => other !== row).slice(0, background);
+    if (others.length === 0) continue;
+    const found = await explainRow(model, takeRows(table, others), takeRows(table, [row]), DECISION_BUDGET);
+    const { score, background: mean, backgroundRows, additivity, exactRows, orders, asked } = found;
+    const contributions = found.contributions.map(({ factor, value, standardError }) => ({
+      factor,
+      value,
+      standardError,
+    }));
+    decisions.push({
+      row,
+      score,
+      background: mean,
+      backgroundRows,
+      contributions,
+      additivity,
+      exactRows,
+      orders,
+      asked,
+    });
+  }
+  return decisions;
 }
 
 /** Evaluation rows drawn without replacement, their labels, and which part each lies in. */
 interface Sample {
+  /** Their numbers in the evaluation data. */
+  readonly rows: Int32Array;
   readonly table: Table;
   readonly labels: Labels;
   readonly parts: Int32Array;
@@ -104,7 +154,15 @@ function sampleOf({ table, labels, groups }: EvaluationData): Sample {
     const middle = Math.floor(partCount / 2);
     return [order.slice(0, middle), order.slice(middle)];
   }).flat();
-  return { table: takeRows(table, rows), labels: takeLabels(labels, rows), parts, partCount, halves, of: table.rows };
+  return {
+    rows,
+    table: takeRows(table, rows),
+    labels: takeLabels(labels, rows),
+    parts,
+    partCount,
+    halves,
+    of: table.rows,
+  };
 }
 
 function shuffled(size: number, random: SeededRandom): Int32Array {
@@ -209,6 +267,7 @@ function firstRows(sample: Sample, rows: number): Sample {
   const first = Int32Array.from({ length: rows }, (_, row) => row);
   return {
     ...sample,
+    rows: sample.rows.subarray(0, rows),
     table: takeRows(sample.table, first),
     labels: takeLabels(sample.labels, first),
     parts: sample.parts.subarray(0, rows),

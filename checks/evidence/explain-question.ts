@@ -1,22 +1,18 @@
 import { problemText } from '../../serving/model/feeds.ts';
 import { tableOfRecords } from '../../serving/model/records.ts';
 import { spreadRows, takeRows } from '../../serving/model/rows.ts';
-import { decisionOf, type Scores } from '../../serving/model/score.ts';
 import type { ColumnType } from '../../serving/model/signature.ts';
 import type { Table } from '../../serving/model/table.ts';
-import { type Factor, factorsOf } from '../explain/factors.ts';
-import { joinRows } from '../explain/join-rows.ts';
-import { shapleyValues } from '../explain/shapley-values.ts';
 import { type DataTypes, evaluationDataOf, readData } from './evaluation-data.ts';
 import type { DataJob, Job } from './job.ts';
 import { explainModels } from './explain-models.ts';
-import type { ExplainedPart, ExplainQuestion, RowExplanation } from './explain-job.ts';
+import type { ExplainedPart, ExplainQuestion } from './explain-job.ts';
+import { explainRow } from './explain-row.ts';
 import { gathered, missing } from './missing.ts';
 import { answer, type Fit, openModel, type OpenModel, RowsRefused } from './open-model.ts';
 
 /** One decision is explained while somebody waits for it. */
 const ROW_BUDGET = { rows: 500_000, timeMs: 10_000 } as const;
-const SEED = 1953;
 
 /** Answers one question about one model; runs in the limited child. Throws only where the world fails. */
 export async function answerExplainQuestion(job: Job, question: ExplainQuestion): Promise<ExplainedPart> {
@@ -66,7 +62,9 @@ async function globalAnswer(job: Job, data: DataJob, model: OpenModel, table: Ta
   const started = performance.now();
   await answer(model, some);
   const rowMs = (performance.now() - started) / Math.max(1, some.rows);
-  const evidence = await explainModels(model, undefined, evaluation.value, { ...job, rowMs });
+  const { answerLimitMs, metrics } = job;
+  const limits = { answerLimitMs, rowMs, ...(metrics === undefined ? {} : { metrics }) };
+  const evidence = await explainModels(model, undefined, evaluation.value, limits);
   return evidence.kind === 'missing' ? evidence : gathered({ kind: 'global', evidence: evidence.value });
 }
 
@@ -79,7 +77,6 @@ async function rowAnswer(
   table: Table,
   question: Exclude<ExplainQuestion, { readonly kind: 'global' }>,
 ): Promise<ExplainedPart> {
-  const names = model.signature.columns.map(({ name }) => name);
   if (question.kind === 'row' && question.row >= table.rows)
     return missing('manifest', `${data.name} has ${table.rows} rows, and row ${question.row + 1} was asked for`);
   const others = [...spreadRows(table.rows, job.background + 1)].filter(
@@ -98,76 +95,8 @@ async function rowAnswer(
       );
     own = read.table;
   }
-  const joined = joinRows(background, own, names);
-  const factors = factorsOf(model.signature, joined);
-  const answered = await answer(model, takeRows(joined, [joined.rows - 1]));
-  const explained = classOf(answered);
-  const explanation = await shapleyValues((asked) => answer(model, asked), joined, {
-    factors,
-    scoreOf: explained.scoreOf,
-    seed: SEED,
-    budget: ROW_BUDGET,
-  });
-  if (!Number.isFinite(explanation.score))
-    return missing('golden', 'its score is not a finite number, which cannot be explained');
-  return gathered({
-    kind: 'row',
-    explanation: {
-      ...explanation,
-      ...explained.told,
-      values: factors.map((factor) => valueOf(joined, factor, joined.rows - 1)),
-      dataRows: table.rows,
-    },
-  });
-}
-
-/** Of several classes, the decided one's score is explained. */
-function classOf(answered: Scores): {
-  readonly scoreOf: (scores: Scores, row: number) => number;
-  readonly told: Pick<RowExplanation, 'task' | 'of' | 'class' | 'threshold'>;
-} {
-  const decided = decisionOf(answered, 0);
-  switch (answered.task) {
-    case 'regression':
-      return { scoreOf: (scores, row) => scores.scores[row] ?? NaN, told: { task: 'regression' } };
-    case 'binary': {
-      const { classes, threshold } = answered;
-      return {
-        scoreOf: (scores, row) => scores.scores[row] ?? NaN,
-        told: { task: 'binary', ...named('of', classes[1]), ...named('class', classes[decided]), threshold },
-      };
-    }
-    case 'multiclass': {
-      const { classes } = answered;
-      const k = Math.max(0, decided);
-      return {
-        scoreOf: (scores, row) => scores.scores[row * classes.length + k] ?? NaN,
-        told: { task: 'multiclass', ...named('of', classes[k]), ...named('class', classes[decided]) },
-      };
-    }
-  }
-}
-
-function named<K extends string>(key: K, value: string | number | undefined): { readonly [P in K]?: string | number } {
-  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string | number };
-}
-
-function valueOf(table: Table, { column: name, places }: Factor, row: number): string | number | null {
-  const column = table.columns.get(name);
-  switch (column?.kind) {
-    case 'number': {
-      const value = column.values[row] ?? NaN;
-      return Number.isNaN(value) ? null : value;
-    }
-    case 'integer':
-      return column.missing[row] === 1 ? null : String(column.values[row]);
-    case 'category':
-      return column.dictionary[column.codes[row] ?? -1] ?? null;
-    case 'list': {
-      const length = places?.length ?? column.values[row]?.length;
-      return length === undefined ? null : `${length} numbers`;
-    }
-    case undefined:
-      return null;
-  }
+  const explanation = await explainRow(model, background, own, ROW_BUDGET);
+  return Number.isFinite(explanation.score)
+    ? gathered({ kind: 'row', explanation: { ...explanation, dataRows: table.rows } })
+    : missing('golden', 'its score is not a finite number, which cannot be explained');
 }

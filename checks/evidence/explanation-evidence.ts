@@ -7,6 +7,31 @@ export interface ExplanationEvidence {
   readonly champion?: ExplainedModel;
   /** One entry a protected column that the candidate takes; on the rows of the sample. */
   readonly counterfactuals?: readonly Counterfactual[];
+  /** Single answers of the candidate, explained as `slipway explain --row` does: the lowest, the middle and the highest of the sample. */
+  readonly decisions?: readonly ExplainedDecision[];
+}
+
+/** Shapley values of one evaluation row. */
+export interface ExplainedDecision {
+  /** Of the evaluation data, from 0. */
+  readonly row: number;
+  readonly score: number;
+  readonly background: number;
+  readonly backgroundRows: number;
+  readonly contributions: readonly {
+    readonly factor: string;
+    readonly value: number;
+    readonly standardError: number;
+  }[];
+  readonly additivity: {
+    readonly sum: number;
+    readonly expected: number;
+    readonly difference: number;
+    readonly holds: boolean;
+  };
+  readonly exactRows: number;
+  readonly orders: number;
+  readonly asked: number;
 }
 
 /** What the candidate would have answered had everybody held another value of one column, all else equal. */
