@@ -16,7 +16,7 @@ export const golden: Check = {
 
 const METHOD = [
   'Each golden is answered alone; a score is right within its tolerance, a class when it is the same.',
-  'Corners bend eight real rows, one column at a time; an answer that is no number fails where the manifest or the data say that such a value comes, and is told elsewhere.',
+  'Corners bend eight real rows, one column at a time, at most 200 columns; an answer that is no number fails where the manifest or the data say that such a value comes, and is told elsewhere.',
 ];
 
 function titleOf(findings: readonly Finding[], evidence: Evidence): string {
@@ -103,13 +103,13 @@ function cornerFindings(evidence: Evidence): readonly Finding[] {
   return findings;
 }
 
-type BentKind = Extract<CornerOutcome['kind'], 'missing' | 'edge' | 'unseen-category'>;
+type BentKind = Exclude<CornerOutcome['kind'], 'empty-batch' | 'batch' | 'finite'>;
 interface Group {
   readonly kind: BentKind;
   readonly right: boolean;
 }
 
-const BENT: readonly BentKind[] = ['missing', 'edge', 'unseen-category'];
+const BENT: readonly BentKind[] = ['missing', 'edge', 'zero', 'negative', 'huge', 'text', 'unseen-category'];
 const GROUPS: readonly Group[] = BENT.flatMap((kind) => [
   { kind, right: true },
   { kind, right: false },
@@ -133,6 +133,10 @@ function isTold({ column, error, notFinite, expected }: CornerOutcome): boolean 
 const BENT_WORDS = {
   missing: 'a missing value',
   edge: 'the least and the largest value',
+  zero: 'zero',
+  negative: 'a negative value',
+  huge: 'a huge value',
+  text: 'an empty, a very long and a foreign text',
   'unseen-category': 'a category never seen',
 } as const satisfies Record<BentKind, string>;
 
@@ -179,12 +183,12 @@ function batchNotCompared({ artifact, proposal }: Evidence): Finding {
 }
 
 function cornerFinding(outcome: CornerOutcome, { proposal }: Evidence): Finding {
-  const { kind, column, what, rows, notFinite, error, refused, expected } = outcome;
+  const { kind, variant, column, what, rows, notFinite, error, refused, expected } = outcome;
   const id = [
     'golden',
     kind,
     ...(column === undefined ? [] : [column]),
-    ...(kind === 'edge' ? [what.includes('least') ? 'least' : 'largest'] : []),
+    ...(variant === undefined ? [] : [variant]),
   ].join('/');
   const where = column === undefined ? what : `${what} in column "${column}"`;
   const at = proposal.place(
@@ -227,6 +231,10 @@ function nextOf(kind: CornerOutcome['kind']): string {
   const steps: Readonly<Record<CornerOutcome['kind'], string>> = {
     missing: 'Impute missing values in the graph, or declare columns: { …: { missing: 0 } } when none come.',
     edge: 'Guard the operation that overflows, or narrow the range that the manifest declares.',
+    zero: 'Guard the division or logarithm, or declare a range without zero under columns.',
+    negative: 'Guard the root or logarithm, or declare a range without negative values under columns.',
+    huge: 'Clip the input in the graph, or declare under columns how large it may be.',
+    text: 'Give the encoder a value for unknown texts, or list the values that may come under columns.',
     'unseen-category':
       'Give the encoder a value for unknown categories, or list the values that may come under columns.',
     'empty-batch': 'Nothing needs to be done unless callers send empty batches.',

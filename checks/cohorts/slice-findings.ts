@@ -99,7 +99,14 @@ function againstChampion(sides: SliceSides, evidence: Evidence): readonly Findin
     }),
   );
   const failing = judged.filter(({ verdict }) => verdict === 'fail');
-  if (failing.length === 0) return [noneWorse(judged, searched, family)];
+  if (failing.length === 0)
+    return [
+      baseline.kind === 'simple'
+        ? notApplicable('cohorts/slices', 'there is no champion that a slice could be worse off than under', {
+            searched,
+          })
+        : noneWorse(judged, searched, family),
+    ];
   // One finding a slice: the metric, and where both halves found it the half, that is furthest from chance.
   const bySlice = Map.groupBy(
     failing.toSorted((a, b) => Number(a.measured['pValue']) - Number(b.measured['pValue'])),

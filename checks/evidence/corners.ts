@@ -1,8 +1,8 @@
 import { sliceRows, spreadRows, takeRows, withColumn } from '../../serving/model/rows.ts';
 import { joinScores } from '../../serving/model/score.ts';
-import type { SignatureColumn } from '../../serving/model/signature.ts';
-import type { Column, Table } from '../../serving/model/table.ts';
+import type { Table } from '../../serving/model/table.ts';
 import { compareAnswers } from './compare-answers.ts';
+import { type Bent, cornerValues, MOST_WAYS } from './corner-values.ts';
 import type { Answers, CornerOutcome } from './evidence.ts';
 import type { Tolerance } from './job.ts';
 import { answer, answerBatch, RowsRefused, type OpenModel } from './open-model.ts';
@@ -11,8 +11,8 @@ import { answer, answerBatch, RowsRefused, type OpenModel } from './open-model.t
 const ROWS_BENT = 8;
 /** Rows compared alone and together. */
 const ROWS_BATCHED = 64;
-/** A text that no training data hold. */
-const UNSEEN = 'slipway: a value never seen';
+/** Columns that are bent at most, spread over all of them. */
+const MOST_COLUMNS = 200;
 
 export interface CornerCases {
   readonly tolerance: Tolerance;
@@ -24,22 +24,28 @@ export interface CornerCases {
   readonly affordable: number;
 }
 
-/** Bends real rows towards what production may send: missing values, the edges of ranges, unseen categories, no rows, one row against many. */
+/**
+ * Bends real rows towards what production may send: missing values, the edges of ranges, zero, huge and
+ * negative numbers, odd texts, unseen categories, no rows, one row against many.
+ */
 export async function tryCorners(
   model: OpenModel,
   table: Table,
   candidate: Answers,
   cases: CornerCases,
 ): Promise<readonly CornerOutcome[]> {
-  // Each column is bent in up to three ways.
-  const rowsBent = Math.floor(cases.affordable / (3 * model.signature.columns.length));
+  const { columns } = model.signature;
+  const bent = Array.from(spreadRows(columns.length, MOST_COLUMNS), (at) => columns[at]).filter(
+    (column) => column !== undefined,
+  );
+  const rowsBent = Math.floor(cases.affordable / (MOST_WAYS * bent.length));
   const rows = takeRows(table, spreadRows(table.rows, Math.max(1, Math.min(ROWS_BENT, rowsBent))));
   const outcomes: CornerOutcome[] = [finiteOutcome(candidate)];
-  for (const column of model.signature.columns) {
+  for (const column of bent) {
     const real = table.columns.get(column.name);
     if (real === undefined) continue;
-    for (const bent of bendings(column, real, rows, cases))
-      outcomes.push(await tryBent(model, rows, column.name, bent));
+    for (const corner of cornerValues(column, real, rows.rows, cases.mayMiss))
+      outcomes.push(await tryBent(model, rows, column.name, corner));
   }
   if (model.signature.fixedBatch === undefined) outcomes.push(await tryEmptyBatch(model, table));
   if (model.batch > 1 && table.rows > 1 && !cases.random) outcomes.push(await tryBatch(model, table, cases));
@@ -57,85 +63,9 @@ function notFiniteOf({ scores, rows }: Answers): number {
   return Array.from({ length: rows }, (_, row) => row).filter((row) => !isFinite(row)).length;
 }
 
-interface Bent {
-  readonly kind: CornerOutcome['kind'];
-  readonly what: string;
-  readonly column: Column;
-  /** Whether the manifest or the data say that such a value comes. */
-  readonly expected: boolean;
-}
-
-function bendings(
-  { name, domain }: SignatureColumn,
-  real: Column,
-  rows: Table,
-  { mayMiss }: CornerCases,
-): readonly Bent[] {
-  const bent: Bent[] = [];
-  const missing = filled(real, rows.rows, undefined);
-  if (missing !== undefined)
-    bent.push({
-      kind: 'missing',
-      what: 'a missing value',
-      column: missing,
-      expected: mayMiss.includes(name) || hasMissing(real),
-    });
-  if (real.kind === 'number') {
-    const seen = rangeOf(real.values);
-    for (const [edge, value] of [
-      ['least', domain.min ?? seen?.least],
-      ['largest', domain.max ?? seen?.largest],
-    ] as const) {
-      const column = value === undefined ? undefined : filled(real, rows.rows, value);
-      if (column !== undefined)
-        bent.push({ kind: 'edge', what: `the ${edge} value, ${value}`, column, expected: true });
-    }
-  }
-  if (real.kind === 'category' && domain.values?.every((value) => typeof value === 'string') !== false) {
-    const column = filled(real, rows.rows, UNSEEN);
-    if (column !== undefined)
-      bent.push({
-        kind: 'unseen-category',
-        what: 'a category never seen',
-        column,
-        expected: domain.values === undefined,
-      });
-  }
-  return bent;
-}
-
-function filled(real: Column, rows: number, value: number | string | undefined): Column | undefined {
-  const { name } = real;
-  switch (real.kind) {
-    case 'number':
-      return { kind: 'number', name, values: new Float64Array(rows).fill(typeof value === 'number' ? value : NaN) };
-    case 'category':
-      return typeof value === 'string'
-        ? { kind: 'category', name, codes: new Int32Array(rows), dictionary: [value] }
-        : { kind: 'category', name, codes: new Int32Array(rows).fill(-1), dictionary: [] };
-    case 'integer':
-    case 'list':
-      return undefined;
-  }
-}
-
-function hasMissing(column: Column): boolean {
-  if (column.kind === 'number') return column.values.some(Number.isNaN);
-  return column.kind === 'category' && column.codes.includes(-1);
-}
-
-function rangeOf(values: Float64Array): { readonly least: number; readonly largest: number } | undefined {
-  let least = Infinity;
-  let largest = -Infinity;
-  for (const value of values) {
-    if (value < least) least = value;
-    if (value > largest) largest = value;
-  }
-  return least <= largest ? { least, largest } : undefined;
-}
-
 async function tryBent(model: OpenModel, rows: Table, column: string, bent: Bent): Promise<CornerOutcome> {
-  const told = { kind: bent.kind, column, what: bent.what, rows: rows.rows, expected: bent.expected };
+  const { kind, variant, what, expected } = bent;
+  const told = { kind, column, what, rows: rows.rows, expected, ...(variant === undefined ? {} : { variant }) };
   try {
     const answers = await answer(model, withColumn(rows, bent.column));
     return { ...told, notFinite: notFiniteOf(answers) };

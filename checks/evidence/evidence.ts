@@ -170,7 +170,19 @@ export interface GoldenOutcome {
 
 /** One corner case: what was tried and what came. `batch` compares single rows against the same rows in one batch. */
 export interface CornerOutcome {
-  readonly kind: 'missing' | 'edge' | 'unseen-category' | 'empty-batch' | 'batch' | 'finite';
+  readonly kind:
+    | 'missing'
+    | 'edge'
+    | 'zero'
+    | 'negative'
+    | 'huge'
+    | 'text'
+    | 'unseen-category'
+    | 'empty-batch'
+    | 'batch'
+    | 'finite';
+  /** Which of several of a kind: `least`, `largest`; `empty`, `long`, `unicode`. */
+  readonly variant?: string;
   /** The column that was bent, where there is one. */
   readonly column?: string;
   readonly what: string;

@@ -142,11 +142,14 @@ function withExternal(model: Uint8Array, location: string): Uint8Array {
   const field = (number: number, content: readonly number[]) => [number * 8 + 2, content.length, ...content];
   const text = (number: number, value: string) => field(number, [...Buffer.from(value)]);
   const tensor = [
-    ...[8, 1],
-    ...[16, 1],
+    8,
+    1,
+    16,
+    1,
     ...text(8, 'outside'),
     ...field(13, [...text(1, 'location'), ...text(2, location)]),
-    ...[14 * 8, 1],
+    14 * 8,
+    1,
   ];
   return Uint8Array.from([...model, ...field(7, field(5, tensor))]);
 }
