@@ -73,7 +73,7 @@ function judged(aCase: Case = {}) {
     ([name, findings]): Check => ({
       name: name as CheckName,
       asks: '',
-      judge: () => ({ findings, title: '' }),
+      judge: () => ({ findings: findings ?? [], title: '' }),
     }),
   );
   return readinessCheck(others).judge(evidenceOf(aCase));
@@ -376,6 +376,9 @@ test('a check whose findings others read judges the same evidence once', () => {
   counting.judge(evidence);
   counting.judge({ ...evidence });
   expect(times).toBe(2);
+  const other = { ...evidence };
+  counting.remember(other, { findings: [], title: 'said before' });
+  expect([counting.judge(other).title, times]).toEqual(['said before', 2]);
 });
 
 test('is asked last, of what all others found', () => expect(checks.at(-1)?.name).toBe('readiness'));
