@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sampleEvidence } from './baseline/sample-evidence.ts';
 import { compliance } from './compliance.ts';
@@ -74,6 +76,18 @@ test('a stranger’s smallest manifest has nothing to comply with, and is not bl
   expect(new Set(findings.map(({ verdict }) => verdict))).toEqual(new Set(['not-applicable']));
   expect(checkConclusionOf(findings)).toBe('skipped');
   expect(title).toBe('no impact matrix, and no column that is declared protected or pii');
+});
+
+test('no other check reads what changes without a commit: the judgement cache rests on it', () => {
+  const readers = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .filter((file) =>
+      /\.(governance|today)\b|\{[^{}\n]*\b(governance|today)\b[^{}\n]*\}\s*[:=]/.test(
+        readFileSync(join(import.meta.dirname, file), 'utf8'),
+      ),
+    )
+    .filter((file) => !/^(compliance|readiness|evidence)(\/|\.ts)/.test(file));
+  expect(readers.toSorted()).toEqual(['check-model.ts', 'judgement-cache.ts']);
 });
 
 describe('the impact matrix', () => {

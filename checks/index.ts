@@ -6,7 +6,7 @@ import { compliance } from './compliance.ts';
 import { driftCheck } from './drift.ts';
 import { explanation } from './explanation.ts';
 import { golden } from './golden.ts';
-import { judgedOnce } from './judged-once.ts';
+import { judgedOnce, type CheckOnce } from './judged-once.ts';
 import { manifestCheck } from './manifest-check.ts';
 import { performanceCheck } from './performance.ts';
 import { readinessCheck } from './readiness.ts';
@@ -16,7 +16,8 @@ import { reproducibility } from './reproducibility.ts';
 /** Checks that compare candidate and baseline on rows; changed evaluation data are put to them twice. */
 const judgesOfRows: readonly Check[] = [baselineCheck, cohortsCheck];
 
-const judges: readonly Check[] = [
+/** Those that judge the evidence itself. */
+export const judges: readonly CheckOnce[] = [
   manifestCheck(judgesOfRows),
   artifact,
   golden,

@@ -1,7 +1,7 @@
 import type { CheckName } from './check.ts';
 import { checkResultOf, failedResultOf, type ConclusionContext } from './conclusion.ts';
 import type { Evidence } from './evidence/evidence.ts';
-import { judgeInWorker, sentEvidenceOf, type Judged } from './judge-in-worker.ts';
+import { judgeInWorker, sentEvidenceOf, type Judged, type KnownJudgement } from './judge-in-worker.ts';
 import { judgementCache } from './judgement-cache.ts';
 import type { CheckResult } from './report/report.ts';
 
@@ -32,13 +32,21 @@ export async function judgeAll(
     onResult?.(result);
   };
   const missing: CheckName[] = [];
+  const known: KnownJudgement[] = [];
   for (const check of checks) {
     const judgement = await cache?.read(check);
     if (judgement === undefined) missing.push(check);
-    else take({ check, durationMs: 0, judgement });
+    else {
+      known.push({ check, judgement });
+      take({ check, durationMs: 0, judgement });
+    }
   }
   if (missing.length > 0) {
-    const judged = await judgeInWorker(sent, missing, { ...(signal === undefined ? {} : { signal }), onJudged: take });
+    const judged = await judgeInWorker(sent, missing, {
+      known,
+      ...(signal === undefined ? {} : { signal }),
+      onJudged: take,
+    });
     for (const { check, judgement } of judged) if (judgement !== undefined) await cache?.write(check, judgement);
   }
   return checks.flatMap((check) => results.get(check) ?? []);

@@ -30,6 +30,13 @@ export interface SentEvidence {
 export interface JudgeOrder {
   readonly sent: SentEvidence;
   readonly checks: readonly CheckName[];
+  /** What other checks said of it before, for those that read what others found. */
+  readonly known: readonly KnownJudgement[];
+}
+
+export interface KnownJudgement {
+  readonly check: CheckName;
+  readonly judgement: Judgement;
 }
 
 /** What one check said, or what it threw instead (its message). */
@@ -49,10 +56,18 @@ const WORKER = join(import.meta.dirname, `judge-worker${extname(import.meta.file
 export async function judgeInWorker(
   sent: SentEvidence,
   checks: readonly CheckName[],
-  { signal, onJudged }: { readonly signal?: AbortSignal; readonly onJudged?: (judged: Judged) => void },
+  {
+    known = [],
+    signal,
+    onJudged,
+  }: {
+    readonly known?: readonly KnownJudgement[];
+    readonly signal?: AbortSignal;
+    readonly onJudged?: (judged: Judged) => void;
+  },
 ): Promise<readonly Judged[]> {
   signal?.throwIfAborted();
-  const order: JudgeOrder = { sent, checks };
+  const order: JudgeOrder = { sent, checks, known };
   // Flags of this process (a test runner's loaders) are not the worker's.
   const worker = new Worker(WORKER, { workerData: order, execArgv: [] });
   const stop = (): void => void worker.terminate();

@@ -13,6 +13,9 @@ export interface JudgementCache {
   write(check: CheckName, judgement: Judgement): Promise<void>;
 }
 
+/** Checks that read what changes without a commit: approvals, rollouts, the day. A review makes nobody else judge again. */
+const ASK_PEOPLE: ReadonlySet<CheckName> = new Set(['compliance', 'readiness']);
+
 /** Files kept: twelve a model and state. */
 const KEPT = 3000;
 
@@ -21,12 +24,14 @@ const KEPT = 3000;
  * key has the same answer; waivers, the policy's required checks and the time are laid over it afterwards.
  */
 export function judgementCache(cacheFolder: string, measured: string, sent: SentEvidence): JudgementCache {
-  const said = createHash('sha256')
-    .update(measured)
-    .update(programDigest())
-    .update(textWithoutData(sent))
-    .digest('hex');
-  const fileOf = (check: CheckName): string => join(cacheFolder, 'judgements', `${said.slice(0, 40)}-${check}.bin`);
+  const digestOf = (told: SentEvidence): string =>
+    createHash('sha256').update(measured).update(programDigest()).update(textWithoutData(told)).digest('hex');
+  const { governance: _, today: __, ...lasting } = sent.evidence;
+  const digests = { withPeople: digestOf(sent), without: digestOf({ ...sent, evidence: lasting }) };
+  const fileOf = (check: CheckName): string => {
+    const said = ASK_PEOPLE.has(check) ? digests.withPeople : digests.without;
+    return join(cacheFolder, 'judgements', `${said.slice(0, 40)}-${check}.bin`);
+  };
   return {
     read: async (check) => {
       const bytes = await readIfThere(fileOf(check));
