@@ -3,7 +3,7 @@ import { comparisonSentence } from '../baseline/metric-sentences.ts';
 import type { Compared } from '../metrics/compare-metric.ts';
 import { improvementOf } from '../metrics/metrics.ts';
 import type { ScoredRows } from '../metrics/scored-rows.ts';
-import { plural } from '../report/format.ts';
+import { countText, plural } from '../report/format.ts';
 import type { Finding } from '../report/report.ts';
 import type { Cohort } from './cohort.ts';
 
@@ -49,7 +49,8 @@ export function judgeCohort(
       ? {
           rowsThatWouldDecide: rowsThatWouldDecide(
             improvement,
-            improvementInterval(compared, compared.interval),
+            // A pass rests on the cohort's own interval, a failure on the joint one: the estimate says which is to be expected.
+            improvementInterval(compared, improvement > -margin ? compared.interval : joint),
             margin,
             compared.n,
           ),
@@ -71,7 +72,7 @@ export function judgeCohort(
       rarer: judgement.rarer,
       intersection: cohort.intersection,
     },
-    ...nextOf(verdict, cohort),
+    ...nextOf(judged, compared.n, cohort),
   };
 }
 
@@ -85,10 +86,23 @@ function isBlocking(
   return compared.n >= BLOCKING_ROWS && rarer >= BLOCKING_OF_CLASS && improvement < -margin && believed;
 }
 
-function nextOf(verdict: Finding['verdict'], { name }: Cohort): Pick<Finding, 'next'> {
+function nextOf(
+  {
+    verdict,
+    rowsThatWouldDecide: rows,
+  }: { readonly verdict: Finding['verdict']; readonly rowsThatWouldDecide?: number | null },
+  n: number,
+  { name }: Cohort,
+): Pick<Finding, 'next'> {
   if (verdict === 'fail')
     return { next: `Look at the labels and rows of ${name} in the training data; a better average is no excuse.` };
-  return verdict === 'inconclusive' ? { next: `Evaluate on more rows of ${name}.` } : {};
+  if (verdict !== 'inconclusive') return {};
+  return {
+    next:
+      typeof rows === 'number'
+        ? `Evaluate on about ${countText(rows)} rows of ${name}; these are ${countText(n)}.`
+        : `Evaluate on more rows of ${name}.`,
+  };
 }
 
 /** Rows outside of the most frequent class: in a binary task, the rarer class. For numbers, all rows. */
