@@ -18,17 +18,16 @@ export function flipFinding(replayed: Replayed, champion: string, proposal: Load
   const rows = replayed.rows.length;
   const flips = flipsOf(replayed.candidate, replayed.champion);
   const interval = binomialInterval(flips, rows, ALPHA);
-  const reason = `${flipsText(flips, rows, interval)}${directionText(replayed)}; ${noiseText(replayed, champion)}`;
+  const reason = `${flipsText(flips, rows, interval, limit)}${directionText(replayed)}; ${noiseText(replayed, champion)}`;
   const measured = { ...measuredFlips(replayed, flips, interval), ...(limit === undefined ? {} : { limit }) };
   if (limit === undefined) return pass(ID, reason, measured, { advisory: true });
-  const bound = `, limit ${percentText(limit)}`;
   const at = proposal.place('/replay/flips');
   if (interval.lower > limit)
-    return fail(ID, `more decisions change than may: ${reason}${bound}`, measured, {
+    return fail(ID, `more decisions change than may: ${reason}`, measured, {
       at,
       next: 'Look at replay/examples: are these changes meant? A limit that allows them is replay.flips.',
     });
-  if (interval.upper <= limit) return pass(ID, `${reason}${bound}`, measured);
+  if (interval.upper <= limit) return pass(ID, reason, measured);
   const needed = rowsThatWouldDecide(
     -flips / Math.max(1, rows),
     { lower: -interval.upper, upper: -interval.lower },
@@ -37,7 +36,7 @@ export function flipFinding(replayed: Replayed, champion: string, proposal: Load
   );
   return inconclusive(
     ID,
-    `cannot say whether too many decisions change: ${reason}${bound}`,
+    `cannot say whether too many decisions change: ${reason}`,
     { ...measured, ...(needed === null ? {} : { rowsThatWouldDecide: needed }) },
     {
       at,
@@ -46,8 +45,9 @@ export function flipFinding(replayed: Replayed, champion: string, proposal: Load
   );
 }
 
-export function flipsText(flips: number, rows: number, { lower, upper }: Interval): string {
-  return `${countText(flips)} of ${countText(rows)} recorded decisions change (${percentText(flips / Math.max(1, rows))}, 95 % interval [${percentText(lower)}, ${percentText(upper)}])`;
+function flipsText(flips: number, rows: number, { lower, upper }: Interval, limit: number | undefined): string {
+  const bound = limit === undefined ? '' : `, limit ${percentText(limit)}`;
+  return `${countText(flips)} of ${countText(rows)} recorded decisions change (${percentText(flips / Math.max(1, rows))}, 95 % interval [${percentText(lower)}, ${percentText(upper)}]${bound})`;
 }
 
 function directionText({ task, classes, champion, candidate }: Replayed): string {
