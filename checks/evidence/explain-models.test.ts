@@ -112,7 +112,7 @@ describe('what drives a model', () => {
     const { counterfactuals } = await evidenceOf(fixtures.loans, ['v2_better'], { protected: ['group', 'row_id'] });
     expect(counterfactuals?.map(({ column }) => column)).toEqual(['group']);
     const [{ alternatives, rows, flipped } = { alternatives: [], rows: 0, flipped: 0 }] = counterfactuals ?? [];
-    expect(alternatives.map(({ value }) => value).toSorted()).toEqual(['A', 'B']);
+    expect(alternatives.map(({ value }) => String(value)).toSorted()).toEqual(['A', 'B']);
     // Nobody is asked with the value that they have.
     expect(alternatives.reduce((sum, each) => sum + each.rows, 0)).toBe(rows);
     expect(alternatives.reduce((sum, each) => sum + each.flips, 0)).toBe(flipped);

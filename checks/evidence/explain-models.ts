@@ -16,6 +16,7 @@ import type { LaterPart } from './later-parts.ts';
 import { exchangeProtected } from './exchange-protected.ts';
 import { gathered, missing } from './missing.ts';
 import { answer, type OpenModel } from './open-model.ts';
+import { rowCostMs } from './row-cost.ts';
 
 /** Rows that are asked again with a column shuffled: intervals of a hundredth of an AUC, in about half a second for trees. */
 const MOST_ROWS = 2000;
@@ -32,8 +33,11 @@ const SHARE_OF_ANSWERING = 0.05;
 export const explanationPart: LaterPart<'explanation'> = {
   part: 'explanation',
   stage: 'asking what drives the answers',
-  measure: ({ candidate, champion, championAnswers, evaluation, job, rowMs }) =>
-    explainModels(candidate, championAnswers === undefined ? undefined : champion, evaluation, { ...job, rowMs }),
+  measure: async ({ candidate, champion, championAnswers, evaluation, job, rowMs }) =>
+    explainModels(candidate, championAnswers === undefined ? undefined : champion, evaluation, {
+      ...job,
+      rowMs: await rowCostMs(candidate, evaluation.table, rowMs),
+    }),
 };
 
 export interface ExplainLimits {
@@ -45,7 +49,7 @@ export interface ExplainLimits {
   readonly background?: number;
   /** How long answering the evaluation rows may take; a part of it may go into explaining. */
   readonly answerLimitMs: number;
-  /** Milliseconds a row takes the candidate. */
+  /** Milliseconds of computing that a row costs the candidate (`rowCostMs`). */
   readonly rowMs: number;
 }
 
@@ -82,7 +86,7 @@ export async function explainModels(
 }
 
 /** One answer may take this long; what does not fit is coarser. */
-const DECISION_BUDGET = { rows: 100_000, timeMs: 250 } as const;
+const DECISION_BUDGET = { rows: 100_000, timeMs: 2_000 } as const;
 
 /** The lowest, the middle and the highest score of the sample (of several classes: of the first). */
 async function explainedDecisions(

@@ -9,7 +9,8 @@ import { explainModels } from './explain-models.ts';
 import type { ExplainedPart, ExplainQuestion } from './explain-job.ts';
 import { explainRow } from './explain-row.ts';
 import { gathered, missing } from './missing.ts';
-import { answer, type Fit, openModel, type OpenModel, RowsRefused } from './open-model.ts';
+import { type Fit, openModel, type OpenModel, RowsRefused } from './open-model.ts';
+import { rowCostMs } from './row-cost.ts';
 
 /** One decision is explained while somebody waits for it. */
 const ROW_BUDGET = { rows: 500_000, timeMs: 10_000 } as const;
@@ -56,19 +57,12 @@ function typesOf(job: Job, { signature }: OpenModel): DataTypes {
 async function globalAnswer(job: Job, data: DataJob, model: OpenModel, table: Table): Promise<ExplainedPart> {
   const evaluation = evaluationDataOf(data, table, model.mapping);
   if (evaluation.kind === 'missing') return evaluation;
-  const some = takeRows(table, spreadRows(table.rows, ROWS_TO_TIME));
-  // The first runs pay for warming up.
-  await answer(model, some);
-  const started = performance.now();
-  await answer(model, some);
-  const rowMs = (performance.now() - started) / Math.max(1, some.rows);
+  const rowMs = await rowCostMs(model, table, 0);
   const { answerLimitMs, metrics } = job;
   const limits = { answerLimitMs, rowMs, ...(metrics === undefined ? {} : { metrics }) };
   const evidence = await explainModels(model, undefined, evaluation.value, limits);
   return evidence.kind === 'missing' ? evidence : gathered({ kind: 'global', evidence: evidence.value });
 }
-
-const ROWS_TO_TIME = 200;
 
 async function rowAnswer(
   job: Job,
