@@ -351,14 +351,16 @@ describe('what the evidence shows', () => {
   });
 });
 
-test('values outside of a domain are counted, missing ones beyond their share included', () => {
-  const category: Column = { kind: 'category', name: 'c', dictionary: ['a', 'x'], codes: Int32Array.of(0, 1, -1, -1) };
+test('values outside of a domain are counted, missing ones where there are surely more than declared', () => {
+  const codes = Int32Array.from({ length: 400 }, (_, row) => (row % 2 === 0 ? -1 : row % 4 === 1 ? 0 : 1));
+  const category: Column = { kind: 'category', name: 'c', dictionary: ['a', 'x'], codes };
   const flags = { protected: false, pii: false };
   const counted = (domain: object) =>
-    outsideDomain({ rows: 4, columns: new Map([['c', category]]) }, { c: { ...flags, ...domain } });
-  expect(counted({ values: ['a'] })).toEqual([{ column: 'c', outside: 1 }]);
+    outsideDomain({ rows: 400, columns: new Map([['c', category]]) }, { c: { ...flags, ...domain } });
+  expect(counted({ values: ['a'] })).toEqual([{ column: 'c', outside: 100 }]);
   expect(counted({ values: ['a', 'x'] })).toEqual([]);
-  expect(counted({ values: ['a', 'x'], missing: 0.25 })).toEqual([{ column: 'c', outside: 1 }]);
+  expect(counted({ values: ['a', 'x'], missing: 0.5 })).toEqual([]);
+  expect(counted({ values: ['a', 'x'], missing: 0.25 })).toEqual([{ column: 'c', outside: 200 }]);
 });
 
 test('a check whose findings others read judges the same evidence once', () => {
