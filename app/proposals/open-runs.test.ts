@@ -44,7 +44,7 @@ describe('check runs that a killed process left open', () => {
         html_url: 'u',
         state,
         merged_at: null,
-        head: { sha, ref: 'b' },
+        head: { sha, ref: 'b', repo: { full_name: 'acme/models' } },
         base: { ref: 'main' },
         updated_at: '2026-11-21T12:00:00Z',
       });
