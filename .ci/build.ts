@@ -16,7 +16,7 @@ execFileSync(
 );
 for (const room of ['app', 'checks', 'serving']) {
   for (const file of readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })) {
-    if (/\.(json|css|svg|browser\.js)$/.test(file) && !file.includes('oracle'))
+    if (/\.(json|css|svg|proto|browser\.js)$/.test(file) && !file.includes('oracle'))
       cpSync(join(root, room, file), join(dist, room, file));
   }
 }

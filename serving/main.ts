@@ -6,10 +6,10 @@ import { startAdmin } from './daemon/admin.ts';
 import { FleetDaemon, isLoopback } from './daemon/fleet-daemon.ts';
 
 /**
- * The fleet daemon: `node serving/main.ts --folder DIR [--host 127.0.0.1] [--port 8000] [--admin-host 127.0.0.1] [--admin-port 8003]
+ * The fleet daemon: `node serving/main.ts --folder DIR [--host 127.0.0.1] [--port 8000] [--grpc-port N] [--admin-host 127.0.0.1] [--admin-port 8003]
  *     [--log DIR | --no-log] [--retention-days 30] [--tied]`.
  *
- * Writes one line of JSON when both ports are open. `--tied`: ends when the process that started it does. SIGTERM and SIGINT end it after
+ * Writes one line of JSON when its ports are open. Without `--grpc-port` gRPC is not spoken. `--tied`: ends when the process that started it does. SIGTERM and SIGINT end it after
  * answering what has come in.
  */
 const { values } = parseArgs({
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     folder: { type: 'string' },
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '8000' },
+    'grpc-port': { type: 'string' },
     'admin-host': { type: 'string', default: '127.0.0.1' },
     'admin-port': { type: 'string', default: '8003' },
     log: { type: 'string' },
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
     folder,
     host: values.host,
     port: Number(values.port),
+    ...(values['grpc-port'] === undefined ? {} : { grpcPort: Number(values['grpc-port']) }),
     callerToken: tokens.caller,
     serverVersion: versionOfPackage(),
     log: values['no-log']
@@ -49,7 +51,7 @@ async function main(): Promise<void> {
           retentionMs: Number(values['retention-days']) * DAY_MS,
         },
   });
-  const port = await daemon.start();
+  const { port, grpcPort } = await daemon.start();
   const admin = await startAdmin(daemon, {
     host: adminHost,
     port: Number(values['admin-port']),
@@ -76,6 +78,7 @@ async function main(): Promise<void> {
     JSON.stringify({
       ready: true,
       http: `http://${authority(values.host)}:${port}`,
+      grpc: grpcPort === undefined ? null : `${authority(values.host)}:${grpcPort}`,
       admin: `http://${authority(adminHost)}:${admin.port}`,
       pid: process.pid,
     }),

@@ -9,6 +9,8 @@ export interface FleetOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly adminPort: number;
+  /** Undefined: gRPC is not spoken. 0: any free port. */
+  readonly grpcPort?: number;
   readonly host?: string;
   readonly adminToken?: string;
   readonly callerToken?: string;
@@ -19,6 +21,8 @@ export interface FleetOptions {
 export interface StartedFleet {
   readonly url: string;
   readonly adminUrl: string;
+  /** `host:port`; undefined: gRPC is not spoken. */
+  readonly grpc?: string;
   readonly pid: number;
   /** Resolves with how the daemon ended. */
   readonly ended: Promise<string>;
@@ -45,6 +49,7 @@ export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
       '--admin-port',
       String(options.adminPort),
       ...(options.host === undefined ? [] : ['--host', options.host]),
+      ...(options.grpcPort === undefined ? [] : ['--grpc-port', String(options.grpcPort)]),
       ...(options.args ?? []),
     ],
     {
@@ -59,7 +64,7 @@ export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
     child.once('exit', (status, signal) => resolve(signal ?? `exit status ${status}`));
     child.once('error', (error) => resolve(error.message));
   });
-  const { http, admin } = await readyLineOf(child, ended);
+  const { http, admin, grpc } = await readyLineOf(child, ended);
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     const limit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
@@ -69,6 +74,7 @@ export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
   return {
     url: http,
     adminUrl: admin,
+    ...(grpc === undefined ? {} : { grpc }),
     pid: child.pid ?? 0,
     ended,
     stop: () => end('SIGTERM'),
@@ -79,7 +85,7 @@ export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
 async function readyLineOf(
   child: ChildProcess,
   ended: Promise<string>,
-): Promise<{ readonly http: string; readonly admin: string }> {
+): Promise<{ readonly http: string; readonly admin: string; readonly grpc?: string }> {
   const { stdout } = child;
   if (stdout === null) throw new Error('the fleet daemon was started without its output');
   const line = new Promise<string>((resolve) => {
@@ -98,5 +104,6 @@ async function readyLineOf(
   const parsed: unknown = JSON.parse(await Promise.race([line, failure, limit]));
   if (typeof parsed !== 'object' || parsed === null || !('http' in parsed) || !('admin' in parsed))
     throw new Error(`the fleet daemon's first line is not what was agreed: ${JSON.stringify(parsed)}`);
-  return { http: String(parsed.http), admin: String(parsed.admin) };
+  const grpc = 'grpc' in parsed && typeof parsed.grpc === 'string' ? { grpc: parsed.grpc } : {};
+  return { http: String(parsed.http), admin: String(parsed.admin), ...grpc };
 }

@@ -95,7 +95,7 @@ describe('slipway serve', () => {
     const { ready, stop } = await serving(own);
     expect(ready).toMatchObject({
       ready: true,
-      grpc: null,
+      grpc: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
       models: [{ name: 'loans', version: '1.0.0', digest: expect.stringMatching(/^sha256:0c6629394d7b/) }],
     });
 

@@ -23,7 +23,7 @@ export const serve: Command = {
   usage: `[MANIFEST…]
 
   MANIFEST           a model.yaml or a folder that holds one (default: models/*/model.yaml; none there: an empty fleet)
-  --host 127.0.0.1   --port 8000 (V2, V1, /metrics)   --admin-port 8003   0: any free port
+  --host 127.0.0.1   --port 8000 (V2, V1, /metrics)   --grpc-port 8001   --admin-port 8003   0: any free port
   --arms 1.0.0=90,2.0.0=10   shares of two manifests of one name, by version; the first is the stable one
   --replicas N       processes that answer, each with every model (default 1)
   --log DIR          where predictions are recorded (default: in a temporary folder, gone afterwards)   --no-log
@@ -52,6 +52,7 @@ const LATER: Readonly<Record<string, string>> = {
 };
 
 const DEFAULT_PORT = 8000;
+const DEFAULT_GRPC_PORT = 8001;
 const DEFAULT_ADMIN_PORT = 8003;
 /** Loading a model of some gigabytes from a slow disk, twice: once to prove it, once to serve it. */
 const READY_LIMIT_MS = 300_000;
@@ -60,7 +61,6 @@ const LOOK_AGAIN_MS = 50;
 async function run(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
   for (const [option, why] of Object.entries(LATER))
     if (args.values[option] !== undefined) throw new UsageError(`--${option}: ${why}`);
-  if (args.values['grpc-port'] !== undefined) io.err('--grpc-port: gRPC is not served yet; HTTP is');
   const models = await modelsOf(args, io);
   if (models === undefined) return EXIT.failed;
   const targets = targetsOf(models, listOption(args, 'arms'), numberOption(args, 'replicas', 1, 1));
@@ -137,8 +137,11 @@ async function settingsOf(args: CommandArguments): Promise<Omit<Parameters<typeo
   const tokenFile = textOption(args, 'token-file');
   const host = textOption(args, 'host');
   const log = textOption(args, 'log');
+  const port = numberOption(args, 'port', DEFAULT_PORT, 0);
   return {
-    port: numberOption(args, 'port', DEFAULT_PORT, 0),
+    port,
+    // Who lets the system choose one port means all of them.
+    grpcPort: numberOption(args, 'grpc-port', port === 0 ? 0 : DEFAULT_GRPC_PORT, 0),
     adminPort: numberOption(args, 'admin-port', DEFAULT_ADMIN_PORT, 0),
     ...(host === undefined ? {} : { host }),
     ...(tokenFile === undefined ? {} : { callerToken: (await readFile(tokenFile, 'utf8')).trim() }),
@@ -178,7 +181,7 @@ async function serveUntilStopped(
   const ready = {
     ready: true,
     http: fleet.url,
-    grpc: null,
+    grpc: fleet.grpc ?? null,
     admin: fleet.adminUrl,
     models: models.map(({ target, loaded }) => ({
       name: target.model,
@@ -187,7 +190,7 @@ async function serveUntilStopped(
     })),
   };
   io.out(
-    `ready: ${fleet.url} (V2, V1, /metrics), admin ${fleet.adminUrl}; ${ready.models.map(({ name, version }) => `${name} ${version}`).join(', ') || 'no models yet'}`,
+    `ready: ${fleet.url} (V2, V1, /metrics), gRPC ${fleet.grpc ?? 'off'}, admin ${fleet.adminUrl}; ${ready.models.map(({ name, version }) => `${name} ${version}`).join(', ') || 'no models yet'}`,
   );
   await io.jsonLine(ready);
   const how = await Promise.race([stopped(io.signal), fleet.ended]);

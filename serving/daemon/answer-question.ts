@@ -3,6 +3,8 @@ import type { Feedback } from '../lake/log-writer.ts';
 import { ownColumnNames } from '../lake/own-columns.ts';
 import { parseJson } from '../protocol/lossless.ts';
 import { Refusal, described } from '../protocol/refusal.ts';
+import { modelStatisticsOf } from '../protocol/model-statistics.ts';
+import { emptyCounts } from '../replica/counters.ts';
 import { timeOfIdentifier } from '../replica/identifier.ts';
 import type { Question, Told } from '../replica/messages.ts';
 import { expositionOf } from './exposition.ts';
@@ -18,6 +20,10 @@ export async function answerQuestion(daemon: FleetDaemon, question: Question): P
         return json(200, await predictionOf(daemon, question.id));
       case 'feedback':
         return json(202, await takeFeedback(daemon, question.model, question.body));
+      case 'statistics':
+        return json(200, { model_stats: await statisticsOf(daemon, question) });
+      case 'index':
+        return json(200, indexOf(daemon, question.onlyReady));
     }
   } catch (error) {
     if (error instanceof Refusal) return json(error.status, { error: error.message });
@@ -40,6 +46,44 @@ async function metricsOf(daemon: FleetDaemon): Promise<string> {
     inFlight: daemon.inFlight,
     restarts: daemon.restarts,
   });
+}
+
+async function statisticsOf(
+  daemon: FleetDaemon,
+  { model: name, version }: Extract<Question, { readonly kind: 'statistics' }>,
+) {
+  const { arms } = await daemon.counts();
+  const models = daemon.observe().models.filter(({ model }) => name === undefined || model === name);
+  if (name !== undefined && models.length === 0)
+    throw new Refusal(404, `Request for unknown model: '${name}' is not found`);
+  const found = models.flatMap(({ model, revisions }) =>
+    revisions
+      .filter((revision) => version === undefined || revision.version === version)
+      .map((revision) => {
+        const own = arms.find((counts) => counts.model === model && counts.revision === revision.revision);
+        return modelStatisticsOf(model, revision.version, own ?? emptyCounts(model, revision.revision));
+      }),
+  );
+  if (version !== undefined && found.length === 0)
+    throw new Refusal(404, `Request for unknown model: '${name}' version ${version} is not found`);
+  return found;
+}
+
+const STATES = { known: 'UNAVAILABLE', loading: 'LOADING', ready: 'READY', failed: 'UNAVAILABLE' } as const;
+
+/** Triton's repository index: every version that the fleet knows. */
+function indexOf(daemon: FleetDaemon, onlyReady: boolean) {
+  return daemon
+    .observe()
+    .models.flatMap(({ model, revisions }) =>
+      revisions.map(({ version, state, reason }) => ({
+        name: model,
+        version,
+        state: STATES[state],
+        reason: reason ?? '',
+      })),
+    )
+    .filter(({ state }) => !onlyReady || state === 'READY');
 }
 
 /** Requests of one identifier lie this close to the time that it holds. */

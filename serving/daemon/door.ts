@@ -5,7 +5,7 @@ export interface Taker {
   /** Connections it holds, as far as is known. */
   readonly connections: number;
   /** False when the connection could not be handed over; it may be offered to another. */
-  take(socket: Socket): Promise<boolean>;
+  take(socket: Socket, speaks: 'http' | 'grpc'): Promise<boolean>;
 }
 
 /**
@@ -16,11 +16,13 @@ export interface Taker {
 export class Door {
   readonly #server: Server;
   readonly #takers: () => readonly Taker[];
+  readonly #speaks: 'http' | 'grpc';
   #waiting: { readonly socket: Socket; readonly since: number }[] = [];
   #closed = false;
 
-  constructor(takers: () => readonly Taker[]) {
+  constructor(takers: () => readonly Taker[], speaks: 'http' | 'grpc') {
     this.#takers = takers;
+    this.#speaks = speaks;
     this.#server = createServer({ pauseOnConnect: true }, (socket) => this.#welcome(socket));
   }
 
@@ -28,7 +30,7 @@ export class Door {
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', (cause) =>
-        reject(new Error(`the public port ${host}:${port} cannot be opened`, { cause })),
+        reject(new Error(`the public ${this.#speaks} port ${host}:${port} cannot be opened`, { cause })),
       );
       this.#server.listen({ host, port, backlog: BACKLOG }, () => {
         const address = this.#server.address();
@@ -51,7 +53,7 @@ export class Door {
   close(): void {
     this.#closed = true;
     this.#server.close();
-    for (const { socket } of this.#waiting) refuse(socket);
+    for (const { socket } of this.#waiting) this.#refuse(socket);
     this.#waiting = [];
   }
 
@@ -65,14 +67,18 @@ export class Door {
     const [first] = this.#takers().toSorted((a, b) => a.connections - b.connections);
     if (first === undefined) this.#wait(socket, since);
     else
-      void first.take(socket).then((taken) => {
+      void first.take(socket, this.#speaks).then((taken) => {
         if (!taken && !socket.destroyed) this.#wait(socket, since);
       });
   }
 
+  #refuse(socket: Socket): void {
+    refuse(socket, this.#speaks);
+  }
+
   #wait(socket: Socket, since: number): void {
     if (this.#closed || this.#waiting.length >= MAX_WAITING || performance.now() - since > WAIT_MS) {
-      refuse(socket);
+      this.#refuse(socket);
       return;
     }
     this.#waiting.push({ socket, since });
@@ -86,7 +92,13 @@ const WAIT_MS = 10_000;
 const RETRY_MS = 100;
 const REFUSAL = '{"error":"no replica is ready"}';
 
-function refuse(socket: Socket): void {
+/** A caller that speaks gRPC would not understand a sentence of HTTP/1.1: its connection ends. */
+function refuse(socket: Socket, speaks: 'http' | 'grpc'): void {
+  if (speaks === 'grpc') socket.destroy();
+  else refuseHttp(socket);
+}
+
+function refuseHttp(socket: Socket): void {
   socket.end(
     `HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: ${REFUSAL.length}\r\nretry-after: 1\r\nconnection: close\r\n\r\n${REFUSAL}`,
   );

@@ -21,6 +21,8 @@ export interface DaemonOptions {
   readonly folder: string;
   readonly host: string;
   readonly port: number;
+  /** Undefined: gRPC is not spoken. */
+  readonly grpcPort?: number;
   readonly callerToken: string | undefined;
   readonly serverVersion: string;
   /** Where predictions are recorded and for how long; undefined: nowhere. */
@@ -44,6 +46,7 @@ export class FleetDaemon {
   readonly #options: DaemonOptions;
   readonly #store: Store;
   readonly #door: Door;
+  readonly #grpcDoor: Door;
   readonly #models = new Map<string, StoredModel>();
   readonly #specifications = new Map<
     string,
@@ -69,23 +72,26 @@ export class FleetDaemon {
   constructor(options: DaemonOptions) {
     this.#options = options;
     this.#store = new Store(options.folder);
-    this.#door = new Door(() => this.#open);
+    this.#door = new Door(() => this.#open, 'http');
+    this.#grpcDoor = new Door(() => this.#open, 'grpc');
   }
 
   get store(): Store {
     return this.#store;
   }
 
-  /** Resolves with the public port once it is open; models become ready after that. */
-  async start(): Promise<number> {
+  /** Resolves with the public ports once they are open; models become ready after that. */
+  async start(): Promise<{ readonly port: number; readonly grpcPort?: number }> {
     this.#run = await claimRunFolder(this.#options.folder);
     for (const model of await this.#store.open()) this.#models.set(model.model, model);
     const { log } = this.#options;
     if (log !== undefined) this.#lake = new Lake({ ...log, socket: this.#logSocket });
-    const port = await this.#door.listen(this.#options.host, this.#options.port);
+    const { host, grpcPort } = this.#options;
+    const port = await this.#door.listen(host, this.#options.port);
+    const openGrpc = grpcPort === undefined ? undefined : await this.#grpcDoor.listen(host, grpcPort);
     this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#plan();
-    return port;
+    return { port, ...(openGrpc === undefined ? {} : { grpcPort: openGrpc }) };
   }
 
   /** Answers what has come in, then ends every process. */
@@ -93,6 +99,7 @@ export class FleetDaemon {
     this.#stopping = true;
     clearInterval(this.#watchdog);
     this.#door.close();
+    this.#grpcDoor.close();
     for (const replica of this.#replicas.values()) replica.drain(STOP_LIMIT_MS, 'cut');
     while (this.#replicas.size > 0) await this.#changed();
     await this.#lake?.stop();
@@ -287,6 +294,7 @@ export class FleetDaemon {
     }
     this.#noteServed();
     this.#door.serveWaiting();
+    this.#grpcDoor.serveWaiting();
     this.#wake();
   }
 
@@ -325,6 +333,7 @@ export class FleetDaemon {
         loopback: isLoopback(this.#options.host),
         keepAliveMs: role.kind === 'public' ? KEEP_ALIVE_MS : CANDIDATE_KEEP_ALIVE_MS,
         serverVersion: this.#options.serverVersion,
+        speaksGrpc: role.kind === 'public' && this.#options.grpcPort !== undefined,
         proves: role.kind === 'candidate',
       },
       {

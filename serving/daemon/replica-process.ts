@@ -92,11 +92,14 @@ export class ReplicaProcess implements ReplicaView, Taker {
     this.#send({ kind: 'orders', sequence: this.#sequence, revisions: revisions.map(({ order }) => order), tables });
   }
 
-  take(socket: Socket): Promise<boolean> {
+  take(socket: Socket, speaks: 'http' | 'grpc' = 'http'): Promise<boolean> {
     this.#handed += 1;
     return new Promise((resolve) => {
       if (!this.#child.connected) resolve(false);
-      else this.#child.send({ kind: 'connection' } satisfies ToReplica, socket, {}, (error) => resolve(error === null));
+      else
+        this.#child.send({ kind: 'connection', speaks } satisfies ToReplica, socket, {}, (error) =>
+          resolve(error === null),
+        );
     });
   }
 

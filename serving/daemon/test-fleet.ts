@@ -14,6 +14,7 @@ export interface TestFleet {
   readonly driver: ReturnType<typeof localDriver>;
   readonly url: string;
   readonly adminUrl: string;
+  readonly grpc: string | undefined;
   readonly folder: string;
   readonly pid: number;
   /** Brings revisions with their files. */
@@ -55,6 +56,7 @@ export async function openTestFleet(options: Partial<FleetOptions> = {}): Promis
     driver,
     url,
     adminUrl,
+    grpc: started.grpc,
     folder,
     get pid() {
       return started.pid;

@@ -47,7 +47,11 @@ export class Segment {
   add(entry: LogEntry): void {
     const rows = Math.max(1, entry.rows);
     const inputs = inputsOf({ ...entry, rows }, this.schema);
-    for (const [name, values] of inputs) this.#column(name).push(...values);
+    // One by one: a call takes no more arguments than the stack holds, and a request may be millions of rows.
+    for (const [name, values] of inputs) {
+      const column = this.#column(name);
+      for (const value of values) column.push(value);
+    }
     this.#addUnused({ ...entry, rows });
     const decisions = decisionsOf(entry, this.schema.score);
     for (let row = 0; row < rows; row++) {
@@ -72,7 +76,8 @@ export class Segment {
     for (const [name, type] of this.#unused) {
       const input = sent.get(name);
       const values = input?.type === type ? input.values : Array.from({ length: entry.rows }, () => null);
-      this.#column(name).push(...values);
+      const column = this.#column(name);
+      for (const value of values) column.push(value);
     }
   }
 

@@ -16,7 +16,7 @@ import { Refusal } from '../protocol/refusal.ts';
 import { type PredictRequest, predictResponseOf } from '../protocol/v1.ts';
 import { classificationOf } from '../protocol/classification.ts';
 import { type InferRequest, wholeBodyRequest } from '../protocol/infer-request.ts';
-import { inferResponseOf } from '../protocol/infer-response.ts';
+import { type InferAnswer, inferResponseOf } from '../protocol/infer-response.ts';
 import { tensorOfInput } from '../protocol/input-tensor.ts';
 import type { Call, Parsed, Reply } from './call.ts';
 import type { ArmCounter } from './counters.ts';
@@ -95,14 +95,16 @@ async function infer(request: InferRequest, { loaded, counter, deadline, known }
   const scores = scoresIn(loaded.score, outputs);
   if (scores !== undefined) counter.scored(decidingScores(scores));
   const { model, version, revision } = order;
+  const answer: InferAnswer = {
+    id: request.id,
+    model,
+    version,
+    outputs: orderedOutputs(request.outputs, loaded, outputs),
+    isBinary: (name) => request.outputs?.find((output) => output.name === name)?.binary ?? request.binaryOutputs,
+  };
   return {
-    body: inferResponseOf({
-      id: request.id,
-      model,
-      version,
-      outputs: orderedOutputs(request.outputs, loaded, outputs),
-      isBinary: (name) => request.outputs?.find((output) => output.name === name)?.binary ?? request.binaryOutputs,
-    }),
+    body: () => inferResponseOf(answer),
+    answer,
     revision,
     version,
     flags,
@@ -191,7 +193,7 @@ async function predict(call: Call, request: PredictRequest, answering: Answering
     ),
   );
   return {
-    body: { text: predictResponseOf({ id: call.id, model, version, revision, predictions, flags }) },
+    body: () => ({ text: predictResponseOf({ id: call.id, model, version, revision, predictions, flags }) }),
     revision,
     version,
     flags: [...new Set([...flags, ...predictions.flatMap((prediction) => prediction.flags)])],

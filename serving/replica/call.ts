@@ -1,6 +1,6 @@
 import { Refusal } from '../protocol/refusal.ts';
 import { type InferRequest, type RequestBody, parseInferRequest } from '../protocol/infer-request.ts';
-import type { ResponseBody } from '../protocol/infer-response.ts';
+import type { InferAnswer, ResponseBody } from '../protocol/infer-response.ts';
 import { type PredictRequest, parsePredictRequest } from '../protocol/v1.ts';
 
 /** One request to a model, as it came. */
@@ -12,6 +12,8 @@ export interface Call {
   readonly id: string;
   readonly path: string;
   readonly body: RequestBody;
+  /** Where the protocol has parsed it already. */
+  readonly parsed?: Parsed;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -29,7 +31,8 @@ export type Parsed =
   | { readonly protocol: 'v1'; readonly request: PredictRequest };
 
 export function parseCall(call: Call): Parsed {
-  const { protocol, body } = call;
+  const { protocol, body, parsed } = call;
+  if (parsed !== undefined) return parsed;
   if (protocol === 'v1') {
     if (body.tail !== undefined)
       throw new Refusal(415, 'records are JSON; binary tensors belong to /v2/models/{model}/infer');
@@ -42,7 +45,10 @@ export function parseCall(call: Call): Parsed {
 
 /** What an arm answered. */
 export interface Reply {
-  readonly body: ResponseBody;
+  /** Made when it is asked for: callers over gRPC take the answer itself. */
+  readonly body: () => ResponseBody;
+  /** The answer in tensors, where this process gave it. */
+  readonly answer?: InferAnswer;
   readonly revision: string;
   readonly version: string;
   readonly flags: readonly string[];

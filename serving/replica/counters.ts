@@ -10,6 +10,10 @@ export interface ArmCounts {
   readonly requests: number;
   readonly errors: number;
   readonly unservable: number;
+  /** Of the latency, what failed requests took. */
+  readonly failedMs: number;
+  /** Of the last request, in milliseconds since the epoch; 0: none yet. */
+  readonly lastAt: number;
   /** Rows answered, and runs that answered them: their ratio is the mean batch. */
   readonly rows: number;
   readonly runs: number;
@@ -61,6 +65,8 @@ export class ArmCounter {
   requests = 0;
   errors = 0;
   unservable = 0;
+  #failedMs = 0;
+  #lastAt = 0;
   #rows = 0;
   #runs = 0;
   readonly #queue = new HistogramCounter();
@@ -77,7 +83,11 @@ export class ArmCounter {
   /** A request that this arm answered, or should have. */
   answered(latencyMs: number, failed: boolean): void {
     this.requests += 1;
-    if (failed) this.errors += 1;
+    this.#lastAt = Date.now();
+    if (failed) {
+      this.errors += 1;
+      this.#failedMs += latencyMs;
+    }
     this.#latency.add(latencyMs);
   }
 
@@ -114,6 +124,8 @@ export class ArmCounter {
       requests: this.requests,
       errors: this.errors,
       unservable: this.unservable,
+      failedMs: this.#failedMs,
+      lastAt: this.#lastAt,
       rows: this.#rows,
       runs: this.#runs,
       queueMs: this.#queue.snapshot(),
@@ -159,6 +171,8 @@ export function addedCounts(a: ArmCounts, b: ArmCounts): ArmCounts {
     requests: a.requests + b.requests,
     errors: a.errors + b.errors,
     unservable: a.unservable + b.unservable,
+    failedMs: a.failedMs + b.failedMs,
+    lastAt: Math.max(a.lastAt, b.lastAt),
     rows: a.rows + b.rows,
     runs: a.runs + b.runs,
     queueMs: addedHistograms(a.queueMs, b.queueMs),

@@ -32,7 +32,7 @@ process.on('message', (message: ToReplica, handle: unknown) => {
       replica?.order(message.sequence, message.revisions, message.tables);
       break;
     case 'connection':
-      if (handle instanceof Socket) replica?.accept(handle);
+      if (handle instanceof Socket) replica?.accept(handle, message.speaks);
       break;
     case 'report':
       replica?.report(message.ask);

@@ -57,7 +57,7 @@ export type ToReplica =
       readonly tables: readonly TableOrder[];
     }
   /** Comes with the socket of a caller's connection. */
-  | { readonly kind: 'connection' }
+  | { readonly kind: 'connection'; readonly speaks: 'http' | 'grpc' }
   /** `idle: 'cut'` ends connections without a request under way at once: when the whole fleet stops, nobody takes over. */
   | { readonly kind: 'drain'; readonly limitMs: number; readonly idle: 'cut' | 'leave' }
   | { readonly kind: 'report'; readonly ask: number }
@@ -75,6 +75,8 @@ export interface ReplicaSettings {
   /** How long an idle connection is kept. */
   readonly keepAliveMs: number;
   readonly serverVersion: string;
+  /** Whether connections that speak gRPC will come. */
+  readonly speaksGrpc: boolean;
   /** It loads what no other process has loaded yet, and finds out how long that would hold up a process that serves. */
   readonly proves: boolean;
 }
@@ -114,6 +116,9 @@ export interface ReplicaReport {
 export type Question =
   | { readonly kind: 'metrics' }
   | { readonly kind: 'prediction'; readonly id: string }
+  /** Of one version, of all versions of a model, of all models. */
+  | { readonly kind: 'statistics'; readonly model?: string; readonly version?: string }
+  | { readonly kind: 'index'; readonly onlyReady: boolean }
   | { readonly kind: 'feedback'; readonly model: string; readonly body: string };
 
 export interface Told {

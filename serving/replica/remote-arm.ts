@@ -88,7 +88,7 @@ function settle(
   const text = bytes.toString('utf8', 0, jsonBytes);
   if (statusCode === 200)
     resolve({
-      body: jsonBytes === bytes.length ? { text } : { text, tail: [bytes.subarray(jsonBytes)] },
+      body: () => (jsonBytes === bytes.length ? { text } : { text, tail: [bytes.subarray(jsonBytes)] }),
       revision: header('x-slipway-revision'),
       version: header('x-slipway-model-version'),
       flags: [],

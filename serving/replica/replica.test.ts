@@ -31,7 +31,14 @@ it('loads what the second of two orders wants that come in one breath', async ()
     };
     const ready = new Promise<FromReplica>((resolve, reject) => {
       const replica = new Replica(
-        { socket: join(folder, 'r.sock'), loopback: true, keepAliveMs: 1000, serverVersion: '0', proves: false },
+        {
+          socket: join(folder, 'r.sock'),
+          loopback: true,
+          keepAliveMs: 1000,
+          serverVersion: '0',
+          speaksGrpc: false,
+          proves: false,
+        },
         (message) => {
           if (message.kind !== 'revision' || message.state.kind === 'loading') return;
           replica.drain(0, 'cut').then(() => resolve(message), reject);

@@ -14,8 +14,9 @@ import {
   type Told,
   keyOf,
 } from './messages.ts';
+import type { GrpcDoor } from './grpc.ts';
 import { RemoteArm } from './remote-arm.ts';
-import { route } from './routes.ts';
+import { type RouteContext, route } from './routes.ts';
 import type { Serving } from './serve-call.ts';
 import { type Table, tableOf } from './table.ts';
 
@@ -31,6 +32,8 @@ export class Replica {
   readonly #say: (message: FromReplica) => void;
   readonly #journal: Journal;
   readonly #server: Server;
+  readonly #context: RouteContext;
+  #grpc: Promise<GrpcDoor> | undefined;
   readonly #counters = new Map<string, ArmCounter>();
   readonly #loaded = new Map<string, LoadedRevision>();
   readonly #remotes = new Map<string, RemoteArm>();
@@ -60,13 +63,22 @@ export class Replica {
         this.#unused += names;
       },
     };
-    const context = {
+    const context: RouteContext = {
       settings,
       serving,
       tables: () => this.#tables,
       ask: (question: Question) => this.#ask(question),
       draining: () => this.#draining,
+      track: async (work) => {
+        this.#inFlight += 1;
+        try {
+          return await work;
+        } finally {
+          this.#inFlight -= 1;
+        }
+      },
     };
+    this.#context = context;
     this.#server = createServer({ keepAliveTimeout: settings.keepAliveMs }, (request, response) => {
       // What arrives behind the last answer of a connection was sent too late: its sender sees the end of the connection and asks again.
       if (this.#lingering.has(request.socket)) return;
@@ -84,14 +96,42 @@ export class Replica {
   }
 
   listen(): void {
-    this.#server.listen(this.#settings.socket, () => this.#say({ kind: 'listening' }));
+    const opened = this.#settings.speaksGrpc ? this.#openGrpc() : Promise.resolve();
+    opened.then(
+      () => this.#server.listen(this.#settings.socket, () => this.#say({ kind: 'listening' })),
+      (error: unknown) => {
+        console.error('gRPC could not be opened', error);
+        process.exit(1);
+      },
+    );
   }
 
   /** A caller's connection, accepted by the daemon. */
-  accept(socket: Socket): void {
+  accept(socket: Socket, speaks: 'http' | 'grpc'): void {
     socket.setNoDelay(true);
+    if (speaks === 'grpc') {
+      this.#acceptGrpc(socket).catch((error: unknown) => {
+        console.error('a gRPC connection could not be taken', error);
+        socket.destroy();
+      });
+      return;
+    }
     this.#server.emit('connection', socket);
     socket.resume();
+  }
+
+  /** Loaded when the first connection comes, or when the fleet has the port: most fleets never do. */
+  async #acceptGrpc(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    const door = await this.#openGrpc();
+    door.accept(socket);
+    socket.resume();
+  }
+
+  #openGrpc(): Promise<GrpcDoor> {
+    this.#grpc ??= import('./grpc.ts').then(({ openGrpcDoor }) => openGrpcDoor(this.#context));
+    return this.#grpc;
   }
 
   order(sequence: number, revisions: readonly RevisionOrder[], tables: readonly TableOrder[]): void {
@@ -124,6 +164,7 @@ export class Replica {
     // The server's own close would cut idle connections, on which the next request may be under way already.
     NetServer.prototype.close.call(this.#server);
     if (idle === 'cut') this.#server.closeIdleConnections();
+    if (this.#grpc !== undefined) (await this.#grpc).drain(limitMs);
     const until = performance.now() + limitMs;
     while (this.#sockets.size > 0 && performance.now() < until)
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));

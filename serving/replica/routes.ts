@@ -1,13 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { timingSafeEqual } from 'node:crypto';
+import { parseJson } from '../protocol/lossless.ts';
+import { EXTENSIONS, SERVER_NAME, configOf, metadataOf } from '../protocol/model-description.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import type { Call } from './call.ts';
 import { readBody, readRequestBody, send, sendAnswer, sendJson, sendRefusal } from './http.ts';
 import { newIdentifier } from './identifier.ts';
 import type { Question, ReplicaSettings, Told } from './messages.ts';
-import { type Serving, serveCall, servedVersions } from './serve-call.ts';
-import { stableArm } from './assign.ts';
-import type { Arm, Table } from './table.ts';
+import { describedArm, describedModel, waitingModels } from './describe-model.ts';
+import { type Serving, serveCall } from './serve-call.ts';
+import type { Table } from './table.ts';
+
+export const LOADING_BY_HAND = 'git decides which models run: loading and unloading by hand is switched off';
 
 /** What the routes of a replica touch. */
 export interface RouteContext {
@@ -17,13 +21,13 @@ export interface RouteContext {
   readonly ask: (question: Question) => Promise<Told>;
   /** Whether the next answer on a connection should be its last. */
   readonly draining: () => boolean;
+  /** Counts what is under way that no HTTP response stands for. */
+  readonly track: <T>(work: Promise<T>) => Promise<T>;
 }
-
-/** Extensions of the protocol, by Triton's names, that are whole here. */
-const EXTENSIONS = ['binary_tensor_data', 'classification'];
 
 const MODEL_PATH = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(infer|ready|config|stats))?$/;
 const RECORDS_PATH = /^\/v1\/models\/([^/:]+)(?:\/versions\/([^/:]+))?:(predict|feedback|explain|retrain)$/;
+const REPOSITORY_PATH = /^\/v2\/repository(?:\/[^/]+)?\/(?:index|models\/[^/]+\/(?:load|unload))$/;
 const PREDICTION_PATH = /^\/v1\/predictions\/([^/]+)$/;
 
 /** Answers one HTTP request; whatever goes wrong becomes an answer. */
@@ -31,12 +35,17 @@ export async function route(request: IncomingMessage, response: ServerResponse, 
   if (context.draining()) response.setHeader('connection', 'close');
   const [path = '/'] = (request.url ?? '/').split('?', 1);
   try {
+    if (path === '/v2/models/stats') {
+      requireMethod(request, 'GET');
+      tell(response, await context.ask({ kind: 'statistics' }));
+      return;
+    }
     const records = RECORDS_PATH.exec(path);
     const model = records === null ? MODEL_PATH.exec(path) : null;
     if (model?.[3] === 'infer') await serve(request, response, context, 'v2', path, model);
     else if (records?.[3] === 'predict') await serve(request, response, context, 'v1', path, records);
     else if (records !== null) await otherRecords(request, response, context, records);
-    else if (model !== null) describeModel(request, response, context, model);
+    else if (model !== null) await describeModel(request, response, context, model);
     else await other(request, response, context, path);
   } catch (error) {
     if (!response.headersSent) sendRefusal(response, error);
@@ -73,7 +82,7 @@ async function serve(
       relayed,
     };
     const reply = await serveCall(call, context.serving);
-    await sendAnswer(request, response, reply.body, {
+    await sendAnswer(request, response, reply.body(), {
       'x-slipway-id': id,
       'x-slipway-revision': reply.revision,
       'x-slipway-model-version': reply.version,
@@ -83,47 +92,28 @@ async function serve(
   }
 }
 
-function describeModel(
+async function describeModel(
   request: IncomingMessage,
   response: ServerResponse,
   context: RouteContext,
-  [, name = '', version, what]: RegExpExecArray,
-): void {
+  [, name = '', given, what]: RegExpExecArray,
+): Promise<void> {
   requireMethod(request, 'GET');
   const model = decoded(name);
-  const table = context.tables().get(model);
-  if (table === undefined) throw new Refusal(404, `Request for unknown model: '${model}' is not found`);
-  const arm =
-    version === undefined
-      ? stableArm(table.arms)
-      : table.arms.find((candidate) => candidate.version === decoded(version) && candidate.available);
-  if (version !== undefined && !table.arms.some((candidate) => candidate.version === decoded(version)))
-    throw new Refusal(
-      404,
-      `Request for unknown model: '${model}' version ${version} is not found; served: ${servedVersions(table).join(', ') || 'none'}`,
-    );
-  if (what === 'config' || what === 'stats') throw new Refusal(404, `${what} of a model is not served yet`);
-  if (arm === undefined) throw new Refusal(503, `model '${model}' is not ready`, { retryAfterSeconds: 1 });
-  if (what === 'ready') sendJson(response, 200, JSON.stringify({ name: model, ready: true }));
-  else sendJson(response, 200, metadataOf(model, arm, table));
-}
-
-function metadataOf(model: string, arm: Arm, table: Table): string {
-  const versions = [...new Set(servedVersions(table))];
-  const { loaded } = arm;
-  if (loaded === undefined)
-    throw new Refusal(
-      503,
-      `version ${arm.version} of model '${model}' runs in another process; its metadata are not here`,
-    );
-  return JSON.stringify({
-    name: model,
-    versions,
-    platform: 'onnxruntime_onnx',
-    inputs: loaded.session.inputs,
-    outputs: loaded.session.outputs,
-    properties: { revision: arm.revision, version: arm.version },
-  });
+  const version = given === undefined ? undefined : decoded(given);
+  const tables = context.tables();
+  if (what === 'stats') {
+    const question = { kind: 'statistics', model, ...(version === undefined ? {} : { version }) } as const;
+    tell(response, await context.ask(question));
+    return;
+  }
+  if (what === 'ready') {
+    describedArm(tables, model, version);
+    sendJson(response, 200, JSON.stringify({ name: model, ready: true }));
+    return;
+  }
+  const described = describedModel(tables, model, version);
+  sendJson(response, 200, JSON.stringify(what === 'config' ? configOf(described) : metadataOf(described)));
 }
 
 async function otherRecords(
@@ -153,10 +143,11 @@ async function other(
     tell(response, await context.ask({ kind: 'prediction', id: decoded(prediction[1] ?? '') }));
     return;
   }
-  if (path.startsWith('/v2/repository/'))
-    throw path.endsWith('load')
-      ? new Refusal(403, 'git decides which models run: loading and unloading by hand is switched off')
-      : new Refusal(404, `${path} is not served yet`);
+  if (REPOSITORY_PATH.test(path)) {
+    requireMethod(request, 'POST');
+    await repository(request, response, context, path);
+    return;
+  }
   switch (path) {
     case '/v2':
     case '/v2/':
@@ -164,7 +155,7 @@ async function other(
       sendJson(
         response,
         200,
-        JSON.stringify({ name: 'slipway', version: context.settings.serverVersion, extensions: EXTENSIONS }),
+        JSON.stringify({ name: SERVER_NAME, version: context.settings.serverVersion, extensions: EXTENSIONS }),
       );
       return;
     case '/v2/health/live':
@@ -173,9 +164,7 @@ async function other(
       return;
     case '/v2/health/ready': {
       requireMethod(request, 'GET');
-      const waiting = [...context.tables()]
-        .filter(([, { arms }]) => stableArm(arms) === undefined)
-        .map(([model]) => model);
+      const waiting = waitingModels(context.tables());
       if (waiting.length > 0) throw new Refusal(503, `not ready: ${waiting.join(', ')}`, { retryAfterSeconds: 1 });
       sendJson(response, 200, '{"ready":true}');
       return;
@@ -187,6 +176,20 @@ async function other(
     default:
       throw new Refusal(404, `there is nothing at ${path}; see /v2, /v2/models/{model} and /v1/models/{model}:predict`);
   }
+}
+
+/** Git decides which models run: the index is told, loading and unloading by hand is switched off. */
+async function repository(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RouteContext,
+  path: string,
+): Promise<void> {
+  if (!path.endsWith('/index')) throw new Refusal(403, LOADING_BY_HAND);
+  const text = (await readBody(request)).toString();
+  const body: unknown = text.trim() === '' ? {} : parseJson(text, 'the request body');
+  const onlyReady = typeof body === 'object' && body !== null && 'ready' in body && body.ready === true;
+  tell(response, await context.ask({ kind: 'index', onlyReady }));
 }
 
 function tell(response: ServerResponse, { status, contentType, body }: Told): void {

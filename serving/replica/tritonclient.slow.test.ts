@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestFleet, openTestFleet } from '../daemon/test-fleet.ts';
 import { awkwardRevision } from '../daemon/loans.fixture.ts';
 
-/** A Python with `tritonclient[http]`; without one this is skipped. */
+/** A Python with `tritonclient[http,grpc]`; without one this is skipped. */
 const python = process.env['SLIPWAY_TEST_PYTHON'] ?? 'python3';
-const hasClient = spawnSync(python, ['-c', 'import tritonclient.http']).status === 0;
+const hasClient = spawnSync(python, ['-c', 'import tritonclient.http, tritonclient.grpc']).status === 0;
 const GRAPHS = 'bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 fp16 fp32 fp64 bytes pair'.split(' ');
 
 /** The client must not hold this process's loop, which is not the fleet's, for longer than it takes. */
@@ -24,7 +24,7 @@ function told(script: string, address: string): Promise<Readonly<Record<string, 
 describe.skipIf(!hasClient)('tritonclient works unchanged', () => {
   let fleet: TestFleet;
   beforeAll(async () => {
-    fleet = await openTestFleet();
+    fleet = await openTestFleet({ grpcPort: 0 });
     for (const name of GRAPHS) {
       const more =
         name === 'pair' ? 'outputs: { task: multiclass, score: { output: scores }, classes: [red, green, blue] }' : '';
@@ -51,6 +51,26 @@ describe.skipIf(!hasClient)('tritonclient works unchanged', () => {
       asynchronous: true,
       classes: ['0.700000:1:green', '0.200000:2:blue'],
       refusal: ['400', expect.stringContaining('Expected [-1,2], got [1,3]')],
+    });
+  });
+
+  it('over gRPC: health, metadata, configuration, statistics, every datatype, asynchronous, classes, refusals', async () => {
+    const { equal, ...rest } = await told('triton_grpc.py', fleet.grpc ?? '');
+    expect((equal as readonly (readonly unknown[])[]).filter((each) => each[1] !== true)).toEqual([]);
+    expect((equal as readonly unknown[]).length).toBe(13);
+    expect(rest).toEqual({
+      live: true,
+      ready: true,
+      model: true,
+      server: 'slipway',
+      metadata: [['x', 'FP32', [-1, 2]]],
+      batch: 64,
+      counted: true,
+      index: true,
+      asynchronous: true,
+      classes: ['0.700000:1:green', '0.200000:2:blue'],
+      refusal: ['StatusCode.INVALID_ARGUMENT', expect.stringContaining('Expected [-1,2], got [1,3]')],
+      loading: 'StatusCode.PERMISSION_DENIED',
     });
   });
 });

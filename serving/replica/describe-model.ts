@@ -1,0 +1,53 @@
+import { Refusal } from '../protocol/refusal.ts';
+import type { DescribedModel } from '../protocol/model-description.ts';
+import { stableArm } from './assign.ts';
+import { servedVersions } from './serve-call.ts';
+import type { Arm, Table } from './table.ts';
+
+type Tables = ReadonlyMap<string, Table>;
+
+/** The arm that a question about a model means: the one of its version, else the stable one. Throws a Refusal where there is none. */
+export function describedArm(
+  tables: Tables,
+  model: string,
+  version: string | undefined,
+): { readonly arm: Arm; readonly table: Table } {
+  const table = tables.get(model);
+  if (table === undefined) throw new Refusal(404, `Request for unknown model: '${model}' is not found`);
+  if (version !== undefined && !table.arms.some((candidate) => candidate.version === version))
+    throw new Refusal(
+      404,
+      `Request for unknown model: '${model}' version ${version} is not found; served: ${servedVersions(table).join(', ') || 'none'}`,
+    );
+  const arm =
+    version === undefined
+      ? stableArm(table.arms)
+      : table.arms.find((candidate) => candidate.version === version && candidate.available);
+  if (arm === undefined) throw new Refusal(503, `model '${model}' is not ready`, { retryAfterSeconds: 1 });
+  return { arm, table };
+}
+
+/** What is said of a model that this process runs. Throws a Refusal where another one does. */
+export function describedModel(tables: Tables, model: string, version: string | undefined): DescribedModel {
+  const { arm, table } = describedArm(tables, model, version);
+  const { loaded } = arm;
+  if (loaded === undefined)
+    throw new Refusal(
+      503,
+      `version ${arm.version} of model '${model}' runs in another process; its metadata are not here`,
+    );
+  return {
+    name: model,
+    version: arm.version,
+    revision: arm.revision,
+    versions: [...new Set(servedVersions(table))],
+    inputs: loaded.session.inputs,
+    outputs: loaded.session.outputs,
+    maxBatch: loaded.order.specification.serving.maxBatch,
+  };
+}
+
+/** Models of which no stable arm can answer yet. */
+export function waitingModels(tables: Tables): readonly string[] {
+  return [...tables].filter(([, { arms }]) => stableArm(arms) === undefined).map(([model]) => model);
+}

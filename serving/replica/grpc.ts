@@ -1,0 +1,189 @@
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  status as codes,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { protoPath as healthProtoPath } from 'grpc-health-check';
+import { EXTENSIONS, SERVER_NAME, configOf, metadataOf } from '../protocol/model-description.ts';
+import { Refusal } from '../protocol/refusal.ts';
+import { describedArm, describedModel, waitingModels } from './describe-model.ts';
+import { bodyOfMessage, messageOfAnswer, messageOfBody, requestOfMessage, type InferMessage } from './grpc-messages.ts';
+import { MAX_BODY_BYTES } from './http.ts';
+import { newIdentifier } from './identifier.ts';
+import { LOADING_BY_HAND, type RouteContext, isBearer } from './routes.ts';
+import { serveCall } from './serve-call.ts';
+
+/**
+ * The protocol over gRPC: the same requests, arms, log and errors as over HTTP, health (grpc.health.v1) and reflection. Connections come from the
+ * daemon, which owns the port.
+ */
+export interface GrpcDoor {
+  accept(socket: Socket): void;
+  /** No new call on a connection; those under way end, at the limit they are cut. */
+  drain(limitMs: number): void;
+}
+
+const PROTO = fileURLToPath(new URL('../protocol/inference.proto', import.meta.url));
+const LOADING = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true, arrays: true } as const;
+
+export function openGrpcDoor(context: RouteContext): GrpcDoor {
+  const definition = loadSync(PROTO, LOADING);
+  const healthDefinition = loadSync(healthProtoPath, LOADING);
+  const server = new Server({
+    'grpc.max_receive_message_length': MAX_BODY_BYTES,
+    'grpc.max_send_message_length': -1,
+  });
+  server.addService(serviceOf(definition['inference.GRPCInferenceService']), inferenceOf(context));
+  server.addService(serviceOf(healthDefinition['grpc.health.v1.Health']), healthOf(context));
+  new ReflectionService(loadSync([PROTO, healthProtoPath], LOADING)).addToServer(server);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return {
+    accept: (socket) => injector.injectConnection(socket),
+    drain: (limitMs) => injector.drain(limitMs),
+  };
+}
+
+function serviceOf(definition: unknown): ServiceDefinition {
+  return definition as ServiceDefinition;
+}
+
+type Message = Readonly<Record<string, unknown>>;
+type Call = ServerUnaryCall<Message, unknown>;
+type Handler = (message: Message, call: Call) => unknown;
+
+function inferenceOf(context: RouteContext): UntypedServiceImplementation {
+  const { settings } = context;
+  const tables = context.tables;
+  const named = ({ name, version }: Message): readonly [string, string | undefined] => [
+    String(name),
+    version === '' ? undefined : String(version),
+  ];
+  const handlers: Readonly<Record<string, Handler>> = {
+    ServerLive: () => ({ live: true }),
+    ServerReady: () => ({ ready: waitingModels(tables()).length === 0 }),
+    ModelReady: (message) => ({ ready: describedArm(tables(), ...named(message)).arm.available }),
+    ServerMetadata: () => ({ name: SERVER_NAME, version: settings.serverVersion, extensions: EXTENSIONS }),
+    ModelMetadata: (message) => metadataOf(describedModel(tables(), ...named(message))),
+    ModelConfig: (message) => ({ config: configOf(describedModel(tables(), ...named(message))) }),
+    ModelStatistics: async (message) => {
+      const [model, version] = named(message);
+      return told(
+        await context.ask({
+          kind: 'statistics',
+          ...(model === '' ? {} : { model }),
+          ...(version === undefined ? {} : { version }),
+        }),
+      );
+    },
+    RepositoryIndex: async ({ ready }) => ({
+      models: told(await context.ask({ kind: 'index', onlyReady: ready === true })),
+    }),
+    RepositoryModelLoad: refuseLoading,
+    RepositoryModelUnload: refuseLoading,
+    ModelInfer: (message, call) => infer(message as unknown as InferMessage, call, context),
+  };
+  return Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [name, unary(handler, context)]));
+}
+
+function refuseLoading(): never {
+  throw new Refusal(403, LOADING_BY_HAND);
+}
+
+/** Kubernetes and load balancers ask for the service `""` or a model's name. */
+function healthOf(context: RouteContext): UntypedServiceImplementation {
+  const isServing = (service: string): boolean =>
+    service === '' || service === 'inference.GRPCInferenceService'
+      ? waitingModels(context.tables()).length === 0
+      : describedArm(context.tables(), service, undefined).arm.available;
+  return {
+    Check: unary(({ service }) => ({ status: isServing(String(service)) ? 'SERVING' : 'NOT_SERVING' }), context),
+  };
+}
+
+async function infer(message: InferMessage, call: Call, context: RouteContext): Promise<unknown> {
+  const { callerToken } = context.settings;
+  const headers = Object.fromEntries(
+    Object.entries(call.metadata.getMap()).map(([name, value]) => [name, String(value)]),
+  );
+  if (callerToken !== undefined && !isBearer(headers['authorization'], callerToken))
+    throw new Refusal(401, 'a caller token is needed: authorization: Bearer …');
+  const at = Date.now();
+  const id = newIdentifier(at);
+  const body = bodyOfMessage(message);
+  const { model_name: model, model_version: version } = message;
+  const versionPath = version === '' ? '' : `/versions/${encodeURIComponent(version)}`;
+  const metadata = new Metadata();
+  metadata.set('x-slipway-id', id);
+  try {
+    const reply = await serveCall(
+      {
+        protocol: 'v2',
+        model,
+        version: version === '' ? undefined : version,
+        id,
+        path: `/v2/models/${encodeURIComponent(model)}${versionPath}/infer`,
+        body,
+        parsed: { protocol: 'v2', request: requestOfMessage(body) },
+        headers,
+        at,
+        startedAt: performance.now(),
+        relayed: false,
+      },
+      context.serving,
+    );
+    metadata.set('x-slipway-revision', reply.revision);
+    metadata.set('x-slipway-model-version', reply.version);
+    return reply.answer === undefined ? messageOfBody(reply.body()) : messageOfAnswer(reply.answer);
+  } finally {
+    call.sendMetadata(metadata);
+  }
+}
+
+function told({ status, body }: { readonly status: number; readonly body: string }): unknown {
+  const parsed: unknown = JSON.parse(body);
+  if (status === 200) return parsed;
+  const error = typeof parsed === 'object' && parsed !== null && 'error' in parsed ? String(parsed.error) : body;
+  throw new Refusal(status === 404 ? 404 : 503, error);
+}
+
+/** Whatever goes wrong becomes a status with a sentence. */
+function unary(handler: Handler, context: RouteContext) {
+  return (call: Call, answer: sendUnaryData<unknown>): void => {
+    const handle = async (): Promise<unknown> => handler(call.request, call);
+    context.track(handle()).then(
+      (value) => answer(null, value),
+      (error: unknown) => {
+        const refusal = error instanceof Refusal ? error : undefined;
+        answer({
+          code: refusal === undefined ? codes.INTERNAL : CODES[refusal.status],
+          details: error instanceof Error ? error.message : String(error),
+        });
+      },
+    );
+  };
+}
+
+/** As Triton maps its errors; a full queue is UNAVAILABLE, so that clients ask again. */
+const CODES: Readonly<Record<Refusal['status'], codes>> = {
+  400: codes.INVALID_ARGUMENT,
+  401: codes.UNAUTHENTICATED,
+  403: codes.PERMISSION_DENIED,
+  404: codes.NOT_FOUND,
+  405: codes.UNIMPLEMENTED,
+  409: codes.ABORTED,
+  413: codes.RESOURCE_EXHAUSTED,
+  415: codes.INVALID_ARGUMENT,
+  422: codes.INVALID_ARGUMENT,
+  429: codes.UNAVAILABLE,
+  500: codes.INTERNAL,
+  503: codes.UNAVAILABLE,
+};
