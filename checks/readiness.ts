@@ -77,6 +77,7 @@ function figureOf(score: Score): Figure {
   return {
     kind: 'score',
     id: 'score',
+    title: 'ML Test Score',
     says: titleOf(score),
     parts: SECTIONS.map((section) => ({
       label: SECTION_NAMES[section],

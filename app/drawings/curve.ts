@@ -35,6 +35,10 @@ const wordsOf = ({ label, area }: Line): string => (area === undefined ? label :
 /** Heights at which names of a ROC find room, below the curves. */
 const ROC_HEIGHTS = [0.62, 0.44, 0.26] as const;
 const ROC_DROP = 0.1;
+/** A curve that comes so near to chance leaves room only low on the right, and so do three. */
+const NEAR_CHANCE = 0.75;
+const CROWDED_TOP = 0.3;
+const CROWDED_PITCH_PX = 20;
 /** Low on the plane of precision over recall, side by side: where names begin, and where their leaders go to. */
 const PRECISION_PLACES = [
   { from: 0.06, anchor: 0.26 },
@@ -49,12 +53,15 @@ const namesOf = (kind: CurveFigure['curve'], lines: readonly Line[], field: Plot
 };
 
 function rocNames(lines: readonly Line[], field: PlotField): readonly string[] {
+  const crowded = lines.length > 2 || (lines[0]?.area ?? 1) < NEAR_CHANCE;
   return lines.slice(0, ROC_HEIGHTS.length).map((each, index) => {
     const words = wordsOf(each);
     const height = ROC_HEIGHTS[index] ?? 0;
     const tip = atHeight(each, height);
     const furthest = field.right - words.length * CHARACTER_PX - 4;
-    const at = { x: Math.min(furthest, field.x(tip[0]) + 48), y: field.y(height - ROC_DROP) };
+    const at = crowded
+      ? { x: furthest, y: field.y(CROWDED_TOP) + index * CROWDED_PITCH_PX }
+      : { x: Math.min(furthest, field.x(tip[0]) + 48), y: field.y(height - ROC_DROP) };
     return named(each, words, at, { x: at.x - 3, y: at.y - 4 }, { x: field.x(tip[0]), y: field.y(tip[1]) });
   });
 }

@@ -6,6 +6,8 @@ import { askedLast, styleOfSide } from './side.ts';
 import { CHARACTER_PX, type Drawing, fitted, line, rect, text } from './svg.ts';
 
 const LEFT = 40;
+/** An edge is a place to look up, not a result. */
+const EDGE_DIGITS = 3;
 const TOP = 44;
 const PLOT_HEIGHT = 130;
 const KEY_GAP_PX = 20;
@@ -76,7 +78,10 @@ function binTexts(
     edges === undefined
       ? bins.map((bin, index) => ({ words: bin, at: (x(String(index)) ?? 0) + x.bandwidth() / 2 }))
       : [
-          ...edges.map((edge, index) => ({ words: limitText(edge), at: (x(String(index + 1)) ?? right) - gap })),
+          ...edges.map((edge, index) => ({
+            words: limitText(Number(edge.toPrecision(EDGE_DIGITS))),
+            at: (x(String(index + 1)) ?? right) - gap,
+          })),
           // What comes after the numeric bins has a name: missing, unseen.
           ...bins.slice(edges.length + 1).map((bin, index) => ({
             words: bin,

@@ -43,29 +43,3 @@ export const figureImage = (figure: Figure): Drawing =>
 
 /** As a file of its own. */
 export const figureSvg = (figure: Figure, theme: Theme): string => standalone(figureImage(figure), theme);
-
-const TITLES = {
-  curve: { roc: 'ROC', 'precision-recall': 'Precision over recall' },
-  reliability: 'Calibration',
-  latency: 'Latency of one run',
-  flips: 'Decisions that change',
-  score: 'Score',
-} as const;
-
-/** A few words above the drawing. */
-export function titleOfFigure(figure: Figure): string {
-  if (figure.title !== undefined) return figure.title;
-  switch (figure.kind) {
-    case 'curve':
-      return TITLES.curve[figure.curve];
-    case 'distribution':
-      return figure.column;
-    case 'intervals':
-      return figure.axis;
-    case 'reliability':
-    case 'latency':
-    case 'flips':
-    case 'score':
-      return TITLES[figure.kind];
-  }
-}

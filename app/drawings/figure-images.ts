@@ -1,6 +1,6 @@
 import { figuresOf } from '../../checks/report/comparison-figures.ts';
 import type { Figure } from '../../checks/report/figure.ts';
-import { type FigureImage, MOST_FIGURES } from '../../checks/report/figure-markdown.ts';
+import { type FigureImage, shownFigures } from '../../checks/report/figure-markdown.ts';
 import type { CheckResult, Report } from '../../checks/report/report.ts';
 import { figureImage } from './draw-figure.ts';
 import type { Theme } from './svg.ts';
@@ -24,17 +24,15 @@ export function figureNamed(report: Report, check: string, id: string): Figure |
 
 /** The images of one check's run, for `CheckRunLinks.images`; none where there is nothing to draw. */
 export function checkRunImages(result: CheckResult, digest: string, publicUrl: string): readonly FigureImage[] {
-  return figuresOf(result)
-    .slice(0, MOST_FIGURES)
-    .map((figure) => {
-      const address = (theme: Theme): string =>
-        figureAddress(publicUrl, digest, { check: result.name, figure: figure.id, theme });
-      return {
-        id: figure.id,
-        light: address('light'),
-        dark: address('dark'),
-        width: figureImage(figure).width,
-        alt: figure.says,
-      };
-    });
+  return shownFigures(result).map((figure) => {
+    const address = (theme: Theme): string =>
+      figureAddress(publicUrl, digest, { check: result.name, figure: figure.id, theme });
+    return {
+      id: figure.id,
+      light: address('light'),
+      dark: address('dark'),
+      width: figureImage(figure).width,
+      alt: figure.says,
+    };
+  });
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { titleOfFigure } from '../../checks/report/figure-title.ts';
 import { figureNumbers } from '../../checks/report/figure-numbers.ts';
 import { sampleFigures } from '../../checks/report/sample-figures.ts';
 import { textFigure } from '../../checks/report/text-figure.ts';
 import { blockedReport, reportDigest } from '../dashboard/sample-views.ts';
 import { checkNamed } from '../dashboard/comparisons.ts';
-import { drawFigure, figureSvg, NARROW_PX, titleOfFigure, widthOf } from './draw-figure.ts';
+import { drawFigure, figureSvg, NARROW_PX, widthOf } from './draw-figure.ts';
 import { checkRunImages, figureNamed } from './figure-images.ts';
 import { figurePng } from './figure-png.ts';
 

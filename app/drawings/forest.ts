@@ -277,7 +277,8 @@ export function forestTable(
   const left = Math.min(narrow ? 124 : 280, Math.max(narrow ? 64 : 120, longest * CHARACTER_PX + 16));
   const counted = counts !== undefined && !narrow;
   const right = width - (counted ? 172 : 64);
-  const [top, bottom] = [38, 38 + Math.max(1, rows.length) * DENSE_PITCH + 6];
+  const top = compares || counted ? 38 : 8;
+  const bottom = top + Math.max(1, rows.length) * DENSE_PITCH + 6;
   const x = scaleOf(axis, left, right);
   const drawn = rows.map((row, index) => {
     const y = top + index * DENSE_PITCH + 18;

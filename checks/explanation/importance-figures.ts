@@ -25,6 +25,7 @@ export function importanceFigures(
           {
             kind: 'intervals',
             id: 'change',
+            title: 'How the shares moved',
             says: `How each column's share moved from ${champion.label} to ${candidate.label}; most: ${changes[0]?.column} by ${percentText(changes[0]?.difference ?? 0)}.`,
             axis: 'share of importance, candidate minus champion',
             note: `${countText(candidate.rows)} rows, the same shuffles; intervals hold for all columns at once (95 %, Bonferroni)`,
@@ -48,6 +49,7 @@ function importanceFigure(
   return {
     kind: 'intervals',
     id,
+    title: `What drives ${label}`,
     says: `What drives ${label}: ${top.join(', ')}.`,
     axis: `${metric} lost when the column is shuffled`,
     note: `${countText(rows)} rows, ${shuffles} shuffles, 95 % intervals (jackknife)${ranked.length > MOST_DRAWN ? `; the first ${MOST_DRAWN} of ${ranked.length}` : ''}`,

@@ -34,14 +34,23 @@ export function findingTables(findings: readonly Finding[], names: SideNames): r
   const comparisons = findings.filter((finding) => comparisonOf(finding) !== undefined);
   const drifts = findings.filter((finding) => comparisonOf(finding) === undefined && driftOf(finding) !== undefined);
   const sentences = findings.filter((finding) => !comparisons.includes(finding) && !drifts.includes(finding));
+  const others = [...Map.groupBy(comparisons, ({ id, measured }) => otherYardstick(id, measured))];
   return [
-    { some: comparisons, table: (shown: readonly Finding[]) => comparisonTable(shown, names) },
+    ...others.map(([other, some]) => ({
+      some,
+      table: (shown: readonly Finding[]) =>
+        comparisonTable(shown, other === undefined ? names : { ...names, champion: escapedText(other) }),
+    })),
     { some: drifts, table: driftTable },
     { some: sentences, table: sentenceTable },
   ].flatMap(({ some, table }) =>
     some.length === 0 ? [] : [table(some.slice(0, TABLE_ROWS)) + overflowText(some.length - TABLE_ROWS)],
   );
 }
+
+/** What a comparison is held against where that is not the champion: `baseline/trivial/roc_auc`, `baseline/linear/mae`. */
+const otherYardstick = (id: string, { against }: Finding['measured']): string | undefined =>
+  /^baseline\/[^/]+\//.test(id) ? (typeof against === 'string' ? against : 'another model') : undefined;
 
 const overflowText = (more: number): string => (more > 0 ? `\n\n_and ${countText(more)} more._` : '');
 

@@ -22,10 +22,7 @@ export function summaryFindings(
     const told = blocking.length > 0 ? blocking : findings;
     return { ...leadIn(told), shown: told.slice(0, MOST_PASSING) };
   }
-  const lead =
-    open.find(({ reason }) => result.title.startsWith(reason.split(/[;,]/)[0] ?? reason)) ??
-    titled(open, result) ??
-    open[0];
+  const lead = titled(open, result) ?? open[0];
   if (lead === undefined) return { shown: [] };
   const others = open.filter((finding) => finding !== lead).slice(0, MOST_DECISIVE - 1);
   return { lead, shown: [lead, ...siblingsOf(lead, findings, report), ...others] };
@@ -33,12 +30,12 @@ export function summaryFindings(
 
 const leadIn = ([lead]: readonly Finding[]): { readonly lead?: Finding } => (lead === undefined ? {} : { lead });
 
-/** The comparison that the title names by cohort and metric. */
+/** The comparison that the title names by cohort and metric; else the finding that it repeats. */
 const titled = (findings: readonly Finding[], { title }: CheckResult): Finding | undefined =>
   findings.find((finding) => {
     const { cohort, metric } = comparisonOf(finding) ?? {};
-    return cohort !== undefined && title.startsWith(`${cohort}: ${metric ?? ''}`);
-  });
+    return cohort !== undefined && !finding.id.includes('/slice/') && title.startsWith(`${cohort}: ${metric ?? ''} `);
+  }) ?? findings.find(({ reason }) => title.startsWith(reason));
 
 /** Cohorts of the same column in the same metric, and everyone. */
 function siblingsOf(lead: Finding, findings: readonly Finding[], report: Report): readonly Finding[] {

@@ -1,6 +1,7 @@
 import type { Figure } from '../../../checks/report/figure.ts';
+import { titleOfFigure } from '../../../checks/report/figure-title.ts';
 import { figureNumbers } from '../../../checks/report/figure-numbers.ts';
-import { drawFigure, NARROW_PX, titleOfFigure, widthOf } from '../../drawings/draw-figure.ts';
+import { drawFigure, NARROW_PX, widthOf } from '../../drawings/draw-figure.ts';
 import { inBothWidths } from '../inline.ts';
 import { html, type Markup, nothing } from '../markup.ts';
 
