@@ -1,10 +1,10 @@
 """Drift of every column with numpy and scipy, written with care: what `npm run bench:checks` compares `slipway drift` with.
 
-usage: drift_numpy.py REFERENCE WINDOW [OUT.json]      (CSV or Parquet)
+usage: drift_numpy.py [--by-hand] REFERENCE WINDOW [OUT.json]      (CSV or Parquet)
 
 The same work: numbers by Kolmogorov-Smirnov (asymptotic p) with PSI and Jensen-Shannon distance in reference deciles and the Wasserstein distance over the
-reference's deviation; categories by chi-squared of two samples with PSI and Jensen-Shannon. Each side is sorted once. pyarrow reads; it uses as many threads
-as it likes.
+reference's deviation; categories by chi-squared of two samples with PSI and Jensen-Shannon. KS and Wasserstein are scipy's own functions; with --by-hand they
+are numpy on samples that are sorted once and merged once, which is as fast as numpy gets. pyarrow reads; it uses as many threads as it likes.
 """
 
 import json
@@ -39,20 +39,33 @@ def jensen_shannon(first, second):
     return float(np.sqrt(max(0.0, terms.sum() / 2)))
 
 
-def number(x, y):
-    x, y = np.sort(x), np.sort(y)
+def scipys(x, y):
+    found = stats.ks_2samp(x, y, method="asymp")
+    return float(found.statistic), float(found.pvalue), float(stats.wasserstein_distance(x, y))
+
+
+def by_hand(x, y):
     n, m = len(x), len(y)
     pooled = np.concatenate([x, y])
     pooled.sort(kind="stable")  # two sorted runs: this merges
-    first = np.searchsorted(x, pooled, side="right") / n
-    second = np.searchsorted(y, pooled, side="right") / m
-    gaps = np.abs(first - second)
+    gaps = np.abs(np.searchsorted(x, pooled, side="right") / n - np.searchsorted(y, pooled, side="right") / m)
     statistic = float(gaps.max())
     p = float(stats.kstwo.sf(statistic, round(n * m / (n + m))))
-    wasserstein = float((gaps[:-1] * np.diff(pooled)).sum() / x.std(ddof=1))
+    return statistic, p, float((gaps[:-1] * np.diff(pooled)).sum())
+
+
+def number(x, y, tests):
+    x, y = np.sort(x), np.sort(y)
+    statistic, p, distance = tests(x, y)
     edges = np.quantile(x, np.arange(1, 10) / 10)
     counts = [np.diff(np.concatenate([[0], np.searchsorted(side, edges, side="left"), [len(side)]])) for side in (x, y)]
-    return {"statistic": statistic, "pValue": p, "wasserstein": wasserstein, "psi": psi(*counts), "jensenShannon": jensen_shannon(*counts)}
+    return {
+        "statistic": statistic,
+        "pValue": p,
+        "wasserstein": distance / float(x.std(ddof=1)),
+        "psi": psi(*counts),
+        "jensenShannon": jensen_shannon(*counts),
+    }
 
 
 def category(x, y):
@@ -72,13 +85,13 @@ def category(x, y):
     return {"statistic": float(found.statistic), "pValue": float(found.pvalue), "psi": psi(first, second), "jensenShannon": jensen_shannon(first, second)}
 
 
-def main(reference, window, out=None):
+def main(reference, window, out=None, tests=scipys):
     first, second = read(reference), read(window)
     result = {}
     for name in first.column_names:
         x, y = first[name], second[name]
         if pyarrow.types.is_floating(x.type) or pyarrow.types.is_integer(x.type):
-            result[name] = number(x.to_numpy(), y.to_numpy())
+            result[name] = number(x.to_numpy(), y.to_numpy(), tests)
         else:
             result[name] = category(x, y)
     if out is not None:
@@ -86,4 +99,5 @@ def main(reference, window, out=None):
             json.dump(result, file)
 
 
-main(*sys.argv[1:])
+arguments = [word for word in sys.argv[1:] if word != "--by-hand"]
+main(*arguments, tests=by_hand if "--by-hand" in sys.argv else scipys)
