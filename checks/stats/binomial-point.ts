@@ -1,3 +1,4 @@
+import { deviance } from './deviance.ts';
 import { stirlingError } from './stirling-error.ts';
 
 /**
@@ -19,21 +20,4 @@ export function binomialPoint(successes: number, trials: number, p: number, q = 
   const corrections = stirlingError(trials) - stirlingError(successes) - stirlingError(rest);
   const deviances = deviance(successes, trials * p) + deviance(rest, trials * q);
   return Math.exp(corrections - deviances) * Math.sqrt(trials / (2 * Math.PI * successes * rest));
-}
-
-/** |x − μ| < this · (x + μ): the series in (x − μ)/(x + μ) keeps the digits. */
-const NEAR = 0.1;
-
-/** x ln(x/μ) + μ − x, without the cancellation near x = μ. */
-function deviance(x: number, mean: number): number {
-  const v = (x - mean) / (x + mean);
-  if (Math.abs(v) >= NEAR) return x * Math.log(x / mean) + mean - x;
-  let sum = (x - mean) * v;
-  let power = 2 * x * v;
-  for (let j = 3; ; j += 2) {
-    power *= v * v;
-    const next = sum + power / j;
-    if (next === sum) return next;
-    sum = next;
-  }
 }

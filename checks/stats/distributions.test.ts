@@ -53,6 +53,15 @@ const laws: readonly [string, () => Disagreement][] = [
   ['Student t quantile', () => worst(tables.t_quantile, (p = NaN, df = NaN) => studentTQuantile(p, df))],
   ['χ², lower', () => worst(tables.chi2_lower, (x = NaN, df = NaN) => chiSquaredLower(x, df))],
   ['χ², upper', () => worst(tables.chi2_upper, (x = NaN, df = NaN) => chiSquaredUpper(x, df))],
+  [
+    'χ² of up to a million degrees of freedom, both tails',
+    () =>
+      worst(
+        tables.chi2_of_many,
+        (x = NaN, df = NaN) => chiSquaredUpper(x, df),
+        (x = NaN, df = NaN) => chiSquaredLower(x, df),
+      ),
+  ],
   ['χ² critical value', () => worst(tables.chi2_quantile, (p = NaN, df = NaN) => chiSquaredQuantile(p, df))],
   ['χ² quantile', () => worst(tables.chi2_lower_quantile, (p = NaN, df = NaN) => chiSquaredLowerQuantile(p, df))],
   [

@@ -33,6 +33,22 @@ def beta_upper(a, b, x):
     return mp.betainc(b, a, 0, 1 - mp.mpf(x), regularized=True)
 
 
+def chi2_of_many(x, df):
+    """Both tails for an even number of degrees of freedom: Poisson sums, term by term."""
+    half, mean = df // 2, mp.mpf(x) / 2
+    below = term = mp.e ** (-mean + (half - 1) * mp.log(mean) - mp.loggamma(half))
+    for k in range(half - 1, 0, -1):
+        term *= k / mean
+        below += term
+        if term < below * mp.mpf(10) ** -30: break
+    above = term = mp.e ** (-mean + half * mp.log(mean) - mp.loggamma(half + 1))
+    for k in range(half + 1, 100 * half):
+        term *= mean / k
+        above += term
+        if term < above * mp.mpf(10) ** -30: break
+    return [x, df, near(below, st.chi2.sf(x, df)), near(above, st.chi2.cdf(x, df))]
+
+
 def f_upper(x, d1, d2):
     x = mp.mpf(x)
     return mp.betainc(mp.mpf(d2) / 2, mp.mpf(d1) / 2, 0, d2 / (d2 + d1 * x), regularized=True)
@@ -103,16 +119,17 @@ def tables():
                        for df in [1, 2, 9, 200] for x in [1e-40, 1e-6, 0.01, 1, 20, 300]],
         "chi2_upper": [[x, df, near(mp.gammainc(mp.mpf(df) / 2, mp.mpf(x) / 2, mp.inf, regularized=True), st.chi2.sf(x, df))]
                        for df in [1, 4, 30] for x in [30, 200, 900, 1300]],
+        "chi2_of_many": [chi2_of_many(df + z * (2 * df) ** 0.5, df) for df in [780, 820, 4000, 100000, 1000000] for z in [-8, -0.5, 0, 3, 25]],
         "chi2_quantile": [[p, df, near(root(lambda x: mp.gammainc(mp.mpf(df) / 2, x / 2, mp.inf, regularized=True), mp.mpf(p), df), st.chi2.isf(p, df))]
                           for df in [1, 9, 200] for p in [0.999, 0.05, 1e-20, 1e-200]],
         "chi2_lower_quantile": [[p, df, near(root(lambda x: mp.gammainc(mp.mpf(df) / 2, 1 / (2 * x), mp.inf, regularized=True) * -1 + 1, mp.mpf(p), df) ** -1, st.chi2.ppf(p, df))]
                                 for df in [3, 9, 200] for p in [0.3, 1e-5, 1e-20]],
         "normal_cdf": [[z, near(mp.ncdf(mp.mpf(z)), st.norm.cdf(z))] for z in [-37, -30.2, -12.25, -1e-9, 0.7, 5]],
         "normal_quantile": [[p, float(st.norm.ppf(p))] for p in [1e-250, 1e-200, 1e-77, 0.2, 0.9999]],
-        "t_upper": [[t, df, float(t_upper(t, df))] for df, t in [(1, 1e150), (1, 1e199), (2, 1e80), (2, 1e101), (5, 1e40), (0.5, 1e220), (30, 1e6), (1000, 50), (3.7, 0.001), (3.7, -9)]],
+        "t_upper": [[t, df, float(t_upper(t, df))] for df, t in [(1, 1e150), (1, 1e199), (2, 1e80), (2, 1e101), (5, 1e40), (0.5, 1e220), (30, 1e6), (1000, 50), (1000000, 20), (69999, 3), (3.7, 0.001), (3.7, -9)]],
         "t_quantile": [[p, df, float(-root(lambda t: t_upper(t, df), mp.mpf(p), 10))] for df in [1, 2.5, 10, 300] for p in [0.4999, 0.025, 1e-20, 1e-200]],
         "f_upper": [[x, d1, d2, near(f_upper(x, d1, d2), st.f.sf(x, d1, d2)), near(f_upper(1 / mp.mpf(x), d2, d1), st.f.cdf(x, d1, d2))]
-                    for d1, d2 in [(1, 1), (4, 20), (120, 7), (3, 5000)] for x in [1e-30, 0.01, 0.9, 3, 40, 1e6]],
+                    for d1, d2 in [(1, 1), (4, 20), (120, 7), (3, 5000), (3, 1000000), (900, 1100)] for x in [1e-30, 0.01, 0.9, 3, 40, 1e6] if d1 < 900 or 0.1 < x < 5],
         "f_quantile": [[p, d1, d2, near(root(lambda x: f_upper(x, d1, d2), mp.mpf(p), 1), st.f.isf(p, d1, d2) if p > 1e-9 else 0)]
                        for d1, d2 in [(1, 3), (4, 20), (120, 700)] for p in [0.9, 0.05, 1e-12, 1e-200]],
         "beta": [[x, a, b, near(beta_lower(a, b, x), st.beta.cdf(x, a, b)), near(beta_upper(a, b, x), st.beta.sf(x, a, b))]
