@@ -24,6 +24,8 @@ const FEWEST_ROWS = 500;
 const MOST_SHUFFLES = 5;
 /** The jackknife's parts: 19 degrees of freedom. */
 const MOST_PARTS = 20;
+/** Rows (or keys) of a part at least: values are exchanged within it. */
+const FEWEST_OF_PART = 5;
 const SPLITS = 10;
 const SEED = 20_171_027;
 /** What the importance of one model may take where it needs that long; a slow model may take a part of what answering may take. */
@@ -145,14 +147,15 @@ function sampleOf({ table, labels, groups }: EvaluationData): Sample {
   const rows = shuffled(table.rows, random).subarray(0, MOST_ROWS);
   // Rows of one key are one observation: they lie in one part.
   const parts = new Int32Array(rows.length);
+  const units = groups === undefined ? rows.length : new Set(rows.map((row) => groups[row] ?? row)).size;
+  const partCount = Math.max(1, Math.min(MOST_PARTS, Math.floor(units / FEWEST_OF_PART)));
   const partOfGroup = new Map<number, number>();
   rows.forEach((row, i) => {
     const group = groups?.[row] ?? row;
-    const part = partOfGroup.get(group) ?? partOfGroup.size % MOST_PARTS;
+    const part = partOfGroup.get(group) ?? partOfGroup.size % partCount;
     partOfGroup.set(group, part);
     parts[i] = part;
   });
-  const partCount = Math.min(MOST_PARTS, partOfGroup.size);
   const halves = Array.from({ length: SPLITS }, () => {
     const order = [...shuffled(partCount, random)];
     const middle = Math.floor(partCount / 2);

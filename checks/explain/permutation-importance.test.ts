@@ -138,6 +138,16 @@ describe('permutation importance', () => {
     expect(whole).toBeCloseTo(meanOf(a?.losses ?? new Float64Array()), 9);
   });
 
+  it('gives no row its own value: parts of two rows are exchanged whole', async () => {
+    const { table, truth } = sample(1);
+    const a = table.columns.get('a');
+    const values = a?.kind === 'number' ? a.values : new Float64Array();
+    const expected = values.reduce((sum, value, row) => sum + (2 * (value - (values[row ^ 1] ?? NaN))) ** 2, 0) / ROWS;
+    const parts = Int32Array.from({ length: ROWS }, (_, row) => row >> 1);
+    const [found] = await importances({ parts, shuffles: 1, lossOf: squaredErrors(truth) });
+    expect(found?.losses[0]).toBeCloseTo(expected, 9);
+  });
+
   it('keeps values within their part, so that a part never sees another’s', async () => {
     const seen: number[] = [];
     const spy: AnswerRows = (table) => {
@@ -171,6 +181,17 @@ describe('permutation importance', () => {
     };
     const found = await ask({ budget: { rows: Infinity, timeMs: 150, now: () => now } }, 1, ROWS, slow);
     expect(found).toMatchObject({ kind: 'importances', shuffles: 1, left: ['c'] });
+  });
+
+  it('has no replicate where the loss is not defined without a part, and is told all the same', async () => {
+    const { truth } = sample(1);
+    const [a] = await importances({
+      lossOf: (scores, rows) => (rows.includes(0) ? squaredErrors(truth)(scores, rows) : undefined),
+    });
+    expect([...(a?.withoutPart ?? [])].map(Number.isNaN)).toEqual(
+      Array.from({ length: PARTS }, (_, part) => part === 0),
+    );
+    expect(meanOf(a?.losses ?? new Float64Array())).toBeCloseTo(8, 0);
   });
 
   it('is undefined, with the reason, where the loss is', async () => {

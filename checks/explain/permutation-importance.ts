@@ -10,7 +10,7 @@ export interface Importance {
   readonly column: string;
   /** On all rows, one value a shuffle. */
   readonly losses: Float64Array;
-  /** On all rows but those of one part, the mean of the shuffles, one value a part: the jackknife's replicates. */
+  /** On all rows but those of one part, the mean of the shuffles, one value a part: the jackknife's replicates. NaN where the loss is not defined there. */
   readonly withoutPart: Float64Array;
   /** On some of the parts, the mean of the shuffles, one value a subset that was asked for. */
   readonly onSubsets: Float64Array;
@@ -145,23 +145,22 @@ function viewsOf(parts: ArrayLike<number>, rows: number, subsets: ImportanceQues
   };
 }
 
+/** Undefined where the loss of all rows is; NaN where that of a part's absence or of a subset is: a class may not come there. */
 function lossesOf(scores: Scores, { rows }: Views, { lossOf }: ImportanceQuestion): Float64Array | undefined {
-  const losses = new Float64Array(rows.length);
-  for (const [i, view] of rows.entries()) {
-    const loss = lossOf(scores, view);
-    if (loss === undefined || Number.isNaN(loss)) return undefined;
-    losses[i] = loss;
-  }
-  return losses;
+  const losses = Float64Array.from(rows, (view) => (view.length === 0 ? NaN : (lossOf(scores, view) ?? NaN)));
+  return Number.isNaN(losses[0] ?? NaN) ? undefined : losses;
 }
 
-/** For each row, the row whose value it is given: a permutation within each part (Fisher–Yates). */
+/**
+ * For each row, the row whose value it is given: one cycle through each part, drawn uniformly (Sattolo 1986), so that no row keeps its own value. Else the
+ * importance would fall short by the share of rows that do, a sixth in parts of six.
+ */
 function shuffledWithin(byPart: readonly Uint32Array[], rows: number, random: SeededRandom): Int32Array {
   const from = Int32Array.from({ length: rows }, (_, row) => row);
   for (const members of byPart)
     for (let i = members.length - 1; i > 0; i--) {
       const a = members[i] ?? 0;
-      const b = members[random.index(i + 1)] ?? 0;
+      const b = members[random.index(i)] ?? 0;
       [from[a], from[b]] = [from[b] ?? 0, from[a] ?? 0];
     }
   return from;

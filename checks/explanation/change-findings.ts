@@ -85,7 +85,7 @@ function measuredOf({ column, candidate, champion, difference, interval, inputOf
     candidateShare: candidate,
     championShare: champion,
     shareDifference: difference,
-    shareInterval: [interval.lower, interval.upper],
+    shareInterval: [interval.lower, interval.upper].map((bound) => (Number.isFinite(bound) ? bound : null)),
     inputOf,
   };
 }

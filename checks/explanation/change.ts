@@ -36,7 +36,7 @@ export function changesOf(candidate: ExplainedModel, champion: ExplainedModel): 
       const { share: ofChampion, withoutPart: championWithout } = theirs ?? none;
       const difference = ofCandidate - ofChampion;
       const error = jackknifeError(withoutPart.map((share, part) => share - (championWithout[part] ?? NaN)));
-      const half = error === 0 ? 0 : t * error;
+      const half = error === 0 ? 0 : Number.isNaN(error) ? Infinity : t * error;
       return {
         column,
         candidate: ofCandidate,

@@ -32,7 +32,7 @@ export function importanceFigures(
             rows: changes.slice(0, MOST_DRAWN).map(({ column, difference, interval }) => ({
               label: column,
               estimate: difference,
-              interval: [interval.lower, interval.upper] as const,
+              ...(Number.isFinite(interval.lower) ? { interval: [interval.lower, interval.upper] as const } : {}),
               verdict: interval.lower > 0 || interval.upper < 0 ? ('pass' as const) : ('not-applicable' as const),
             })),
           } satisfies IntervalsFigure,

@@ -17,6 +17,8 @@ import { importanceOf, isWorthNothing, type RankedColumn } from './rank-importan
 
 /** Fewer parts leave a jackknife with no degrees of freedom worth the name. */
 const FEWEST_PARTS = 5;
+/** Rows (or keys) that make as many parts of five. */
+const FEWEST_ROWS = 25;
 /** One column with this share of the whole carries nearly everything. */
 const NEARLY_EVERYTHING = 0.9;
 
@@ -68,9 +70,9 @@ function overview(model: ExplainedModel, ranked: readonly RankedColumn[]): Findi
   if (parts < FEWEST_PARTS)
     return inconclusive(
       'explanation/importance',
-      `the ${plural(rows, 'row')} form ${parts} independent parts; at least ${FEWEST_PARTS} are needed for an interval`,
+      `the ${plural(rows, 'row')} form ${plural(parts, 'part')} of five rows (or keys) or more; at least ${FEWEST_PARTS} are needed for an interval`,
       measured,
-      { next: `Evaluate on at least ${FEWEST_PARTS} rows (or keys) that are independent of each other.` },
+      { next: `Evaluate on at least ${FEWEST_ROWS} rows (or keys) that are independent of each other.` },
     );
   if (told.length === 0)
     return inconclusive(
@@ -99,12 +101,17 @@ function measuredOf({ name, importance, standardError, interval, share, changed,
   return {
     column: name,
     importance,
-    standardError,
-    interval: [interval.lower, interval.upper],
+    // JSON knows no infinity: where the error is not known, null says so.
+    standardError: finiteOrNull(standardError),
+    interval: [finiteOrNull(interval.lower), finiteOrNull(interval.upper)],
     share,
     answersChanged: changed,
     losses: [...source.losses],
   };
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 /**
@@ -117,6 +124,7 @@ function unusedFindings(
   margin: number,
   { columns }: Manifest,
 ): readonly Finding[] {
+  if (model.parts < FEWEST_PARTS) return [];
   const whole = ranked.filter(({ source }) => source.patch === undefined);
   const ignored = whole.filter(({ changed }) => changed === 0);
   const nothing = whole.filter((column) => column.changed > 0 && isWorthNothing(column, margin));

@@ -48,7 +48,9 @@ export function importanceOf(
 ): Pick<RankedColumn, 'importance' | 'standardError' | 'interval'> {
   const t = parts < 2 ? Infinity : studentTQuantile(1 - (1 - CONFIDENCE) / 2, parts - 1);
   const importance = meanOf(losses);
-  const standardError = jackknifeError(withoutPart);
+  const found = jackknifeError(withoutPart);
+  // Without some part the metric may not be defined: nobody knows the error then.
+  const standardError = Number.isNaN(found) ? Infinity : found;
   const half = standardError === 0 ? 0 : t * standardError;
   return { importance, standardError, interval: { lower: importance - half, upper: importance + half } };
 }
