@@ -1,5 +1,6 @@
 import type { ComparableColumn } from '../drift/comparable-column.ts';
 import type { SeededRandom } from '../stats/seeded-random.ts';
+import { edgesAtMost } from '../stats/reference-bins.ts';
 import { sortedValues } from '../stats/sorted-values.ts';
 
 /**
@@ -90,6 +91,13 @@ export const columnKinds: readonly ColumnKind[] = [
     shift: 'the most frequent loses 10 points to the tenth',
     draw: (rows, shifted, random) => drawCodes(shifted ? moved(ZIPF, 9) : ZIPF, rows, random),
   },
+  {
+    name: 'rare-categories',
+    shape: 'repeating',
+    says: '1,000 categories, shares by Zipf’s law (13 % to 0.01 %): many that one side alone shows',
+    shift: 'the most frequent loses 10 points to the tenth',
+    draw: (rows, shifted, random) => drawCodes(shifted ? moved(LONG_TAIL, 9) : LONG_TAIL, rows, random),
+  },
 ];
 
 const HEAVY = 1.5;
@@ -100,6 +108,7 @@ const SHIFTED_ZEROS = 0.75;
 const MISSING = 0.1;
 const FEW = [0.4, 0.3, 0.15, 0.1, 0.05];
 const ZIPF = sharesOf(Array.from({ length: 40 }, (_, k) => 1 / (k + 1)));
+const LONG_TAIL = sharesOf(Array.from({ length: 1000 }, (_, k) => 1 / (k + 1)));
 const COUNTS = poisson(4);
 const SHIFTED_COUNTS = poisson(4.8);
 
@@ -113,7 +122,7 @@ export function drawPair(
   const reference = kind.draw(rows.reference, false, random);
   const window = kind.draw(rows.window, shifted, random);
   if (reference instanceof Float64Array && window instanceof Float64Array) return { kind: 'number', reference, window };
-  const dictionary = Array.from({ length: ZIPF.length }, (_, code) => `category ${code + 1}`);
+  const dictionary = Array.from({ length: LONG_TAIL.length }, (_, code) => `category ${code + 1}`);
   return { kind: 'category', dictionary, reference: Int32Array.from(reference), window: Int32Array.from(window) };
 }
 
@@ -153,12 +162,12 @@ function rounded(rows: number, shifted: boolean, random: SeededRandom): Float64A
 
 /** Codes drawn by their shares, ascending, by inverting the distribution function. */
 function drawCodes(shares: readonly number[], rows: number, random: SeededRandom): Int32Array {
-  const counts = shares.map(() => 0);
+  let sum = 0;
+  const below = shares.map((share) => (sum += share));
+  const counts = new Uint32Array(shares.length);
   for (let row = 0; row < rows; row++) {
-    let rest = random.uniform();
-    let code = 0;
-    while (code < shares.length - 1 && rest >= (shares[code] ?? 0)) rest -= shares[code++] ?? 0;
-    counts[code] = (counts[code] ?? 0) + 1;
+    const at = Math.min(shares.length - 1, edgesAtMost(below, random.uniform()));
+    counts[at] = (counts[at] ?? 0) + 1;
   }
   const codes = new Int32Array(rows);
   let at = 0;

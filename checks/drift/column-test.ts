@@ -1,6 +1,7 @@
 import { andersonDarlingOfTies } from '../stats/anderson-darling.ts';
 import { chiSquaredContingency } from '../stats/chi-squared-contingency.ts';
 import { chiSquaredUpper } from '../stats/chi-squared-upper.ts';
+import { pooledCells } from '../stats/contingency-table.ts';
 import { cramerVonMisesOfTies } from '../stats/cramer-von-mises.ts';
 import { gTest } from '../stats/g-test.ts';
 import { hellinger } from '../stats/hellinger.ts';
@@ -96,7 +97,7 @@ export function columnTest(
       return { method, statistic, pValue, ...(variant === 'fisher' || variant === 'permutation' ? { variant } : {}) };
     }
     case 'psi':
-      return { method, ...psiTest(bins) };
+      return { method, ...psiTest(bins, seed) };
     case 'jensen-shannon':
     case 'hellinger':
     case 'tvd':
@@ -163,7 +164,21 @@ function rankTest(method: RankMethod, { ranked, finite }: ColumnTies, seed: numb
   return { method, statistic, pValue, ...(isTold ? { variant } : {}) };
 }
 
-function psiTest({ reference, window }: ColumnBins): Pick<ColumnTest, 'statistic' | 'pValue'> {
+/**
+ * The law of PSI holds where no bin was made by looking at one side: the deciles of numbers, whose noise it accounts for, but not what the
+ * reference never showed. Single values are therefore pooled by both sides together, as χ² pools them.
+ */
+function psiTest(bins: ColumnBins, seed: number): Pick<ColumnTest, 'statistic' | 'pValue' | 'variant'> {
+  if (!bins.isByValue) return psiOf(bins.reference, bins.window);
+  const { cells } = pooledCells(...bins.counts);
+  const [first, second] = [cells.map((cell) => cell.first), cells.map((cell) => cell.second)];
+  if (cells.length > 1) return psiOf(first, second);
+  const values = frequentCounts(bins.counts);
+  const distance: TableDistance = (a, b) => populationStability(a, b, 0.5).psi;
+  return { statistic: distance(...values), pValue: permutedTable(...values, distance, seed), variant: 'permutation' };
+}
+
+function psiOf(reference: readonly number[], window: readonly number[]): Pick<ColumnTest, 'statistic' | 'pValue'> {
   const { psi, bins } = populationStability(reference, window, 0.5);
   const [n, m] = [total(reference), total(window)];
   return { statistic: psi, pValue: bins < 2 ? 1 : chiSquaredUpper(psi / (1 / n + 1 / m), bins - 1) };

@@ -54,12 +54,13 @@ export function judgeTable(
   return { statistic: value, df, pValue: chiSquaredUpper(value / inflation, df), method: 'chi-squared', pooled };
 }
 
-interface CategoryCell {
+export interface CategoryCell {
   readonly first: number;
   readonly second: number;
 }
 
-function pooledCells(
+/** The cells of a table of which enough are expected to be judged by χ², and what was pooled to get there. */
+export function pooledCells(
   first: ArrayLike<number>,
   second: ArrayLike<number>,
 ): { readonly cells: CategoryCell[]; readonly pooled: number } {
