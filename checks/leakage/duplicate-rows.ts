@@ -42,8 +42,7 @@ export function findDuplicates(
   columns: readonly string[],
 ): Duplicates {
   const own = rowHashes(evaluation, columns);
-  const counts = countsOf(own);
-  const repeated = own.filter((hash) => (counts.get(hash) ?? 0) > 1).length;
+  const repeated = twinsOf(own.toSorted());
   return {
     columns,
     rows: own.length,
@@ -57,10 +56,10 @@ export function findDuplicates(
 }
 
 function sharedRows(own: Float64Array, theirs: Float64Array): SharedRows {
-  const counts = countsOf(theirs);
-  const isShared = (hash: number) => counts.has(hash);
+  const sorted = theirs.toSorted();
+  const isShared = (hash: number) => holds(sorted, hash);
   const shared = own.filter(isShared).length;
-  const twins = theirs.filter((hash) => (counts.get(hash) ?? 0) > 1).length;
+  const twins = twinsOf(sorted);
   const share = shared / own.length;
   const natural = twins / theirs.length;
   const error = Math.sqrt((share * (1 - share)) / own.length + (natural * (1 - natural)) / theirs.length);
@@ -80,8 +79,19 @@ function sharedRows(own: Float64Array, theirs: Float64Array): SharedRows {
   };
 }
 
-function countsOf(hashes: Float64Array): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
-  for (const hash of hashes) counts.set(hash, (counts.get(hash) ?? 0) + 1);
-  return counts;
+/** How many of sorted numbers have an equal neighbour. */
+function twinsOf(sorted: Float64Array): number {
+  let twins = 0;
+  for (let i = 0; i < sorted.length; i++) if (sorted[i] === sorted[i - 1] || sorted[i] === sorted[i + 1]) twins += 1;
+  return twins;
+}
+
+function holds(sorted: Float64Array, value: number): boolean {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((sorted[middle] ?? 0) < value) from = middle + 1;
+    else to = middle;
+  }
+  return sorted[from] === value;
 }
