@@ -325,6 +325,19 @@ describe('the check', () => {
     expect(judged.title).toMatch(/drifted: psi .* and 1 more, against 400 recorded rows$/);
   });
 
+  test('both sides of what drifted, and of what came nearest, are drawn', () => {
+    const { figures = [] } = driftCheck.judge(against(draw(1)));
+    expect(figures[0]).toMatchObject({
+      kind: 'distribution',
+      sides: [{ side: 'reference' }, { side: 'window', label: 'recorded in production' }],
+      says: expect.stringMatching(/drifted: psi .*; the share of ".*" went from .* % to .* %$/),
+    });
+    const sides = figures.flatMap((figure) => (figure.kind === 'distribution' ? figure.sides : []));
+    for (const { shares } of sides) expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 10);
+    expect(sides).toHaveLength(2 * figures.length);
+    expect(new Set(figures.map(({ id }) => id)).size).toBe(figures.length);
+  });
+
   test('labels that no longer follow from the inputs are seen by what they cost the candidate', () => {
     const now = draw(0);
     const turned = Int32Array.from(now, (value) => (-value + random.normal() > 1 ? 1 : 0));

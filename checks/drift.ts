@@ -1,5 +1,6 @@
 import type { Check, Judgement } from './check.ts';
 import { compareSamples, type DriftComparison } from './drift/compare-samples.ts';
+import { driftFigures } from './drift/drift-figures.ts';
 import { driftFindings } from './drift/drift-findings.ts';
 import { evidenceSamples } from './drift/evidence-samples.ts';
 import type { Evidence } from './evidence/evidence.ts';
@@ -11,6 +12,10 @@ import type { Finding } from './report/report.ts';
 /** Where neither manifest nor policy says otherwise; part of the manifest's contract. */
 const EFFECT = { psi: 0.1, auc: 0.6 } as const;
 const SEED = 1;
+/** Fewer rows show no shift that a limit is made for. */
+const FEWEST_ROWS = 200;
+const NO_ROWS = `Name a drift.reference of at least ${FEWEST_ROWS} rows.`;
+const NO_COLUMN = 'Name data whose columns have the names and types of the evaluation data, and more than one value.';
 
 /** Is the evaluation data still what production sees: each column, the predictions, the labels, their relation, and all columns together? */
 export const driftCheck: Check = {
@@ -30,7 +35,15 @@ function judge(evidence: Evidence): Judgement {
     data: { value: other },
   } = against;
   const at = evidence.proposal.place(kind === 'window' ? '/evaluation/data' : '/drift/reference');
-  if (other.table.rows === 0) return alone(inconclusive('drift/against', `${against.label} holds no rows`, {}, { at }));
+  if (other.table.rows === 0)
+    return alone(
+      inconclusive(
+        'drift/against',
+        `${against.label} holds no rows`,
+        { rows: 0, rowsToDecide: FEWEST_ROWS },
+        { at, next: NO_ROWS },
+      ),
+    );
   const { alpha, effect } = evidence.proposal.manifest.drift;
   const samples = evidenceSamples(evidence, evaluation.value, other, kind, SEED);
   const comparison = compareSamples(samples, {
@@ -46,12 +59,21 @@ function judge(evidence: Evidence): Judgement {
   const compared = found.some(({ verdict }) => verdict === 'pass' || verdict === 'fail');
   const findings = compared
     ? found
-    : [...found, inconclusive('drift/against', 'no column could be compared', {}, { at })];
+    : [...found, inconclusive('drift/against', 'no column could be compared', {}, { at, next: NO_COLUMN })];
   const where =
     kind === 'window'
       ? `${plural(other.table.rows, 'recorded row')}`
       : `the reference of ${plural(other.table.rows, 'row')}`;
-  return { findings, title: titleOf(findings, where), method: methodOf(evidence, comparison, where) };
+  const labels =
+    kind === 'window'
+      ? { reference: 'evaluation data', window: 'recorded in production' }
+      : { reference: 'reference', window: 'evaluation data' };
+  return {
+    findings,
+    title: titleOf(findings, where),
+    method: methodOf(evidence, comparison, where),
+    figures: driftFigures(comparison, labels),
+  };
 }
 
 function alone(finding: Finding): Judgement {

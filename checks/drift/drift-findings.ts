@@ -37,16 +37,27 @@ function idOf(name: string): string {
 
 function columnFinding(column: ColumnResult, { rows }: DriftComparison, at: Place, next: string): Finding {
   const { name, variant, statistic, pValue, adjustedPValue, effect, missing, shares, constant, drifted } = column;
-  if (constant)
-    return notApplicable(columnId(column), `${name} holds one value on both sides: there is nothing to compare`);
+  if (constant) {
+    const what = column.allMissing === undefined ? 'one value' : 'no value at all';
+    return notApplicable(columnId(column), `${name} holds ${what} on both sides: there is nothing to compare`);
+  }
   const method = variant === undefined ? column.method : `${column.method} (${variant})`;
   const size = `psi ${numberText(effect.value)}, limit ${limitText(effect.limit)}`;
   const test = `${method} ${numberText(statistic)}, p ${pValueText(pValue)}, adjusted ${pValueText(adjustedPValue)}`;
+  const gone =
+    column.allMissing === 'reference' || column.allMissing === 'window'
+      ? `, no value at all in the ${column.allMissing}`
+      : '';
+  const toDecide = rowsToDecide(column, rows);
+  const undecided =
+    toDecide === undefined
+      ? ''
+      : `; no more than chance would do: ${toDecide} rows now would show a shift of the limit's size`;
   const gaps =
     missing.reference === missing.window
       ? ''
       : `; missing ${percentText(missing.reference)} → ${percentText(missing.window)}`;
-  const reason = `${name}: ${size}; ${test}${gaps}`;
+  const reason = `${name}: ${size}; ${test}${gaps}${gone}${undecided}`;
   const measured: Measured = {
     subject: name,
     method,
@@ -58,10 +69,25 @@ function columnFinding(column: ColumnResult, { rows }: DriftComparison, at: Plac
     also: alsoOf(column),
     shares: { reference: [...shares.reference], window: [...shares.window], bins: [...shares.bins] },
     rows: { ...rows },
+    ...(toDecide === undefined ? {} : { rowsToDecide: toDecide }),
   };
   return drifted
     ? fail(columnId(column), reason, measured, { at, next })
     : pass(columnId(column), reason, measured, { at });
+}
+
+/**
+ * A shift beyond its limit that chance explains: the window rows from which a PSI of the limit's size lies beyond its critical value, which falls with
+ * 1/n + 1/m. Undefined where it is not so, or no window would be large enough for this reference.
+ */
+function rowsToDecide(
+  { effect, drifted, psiCritical }: ColumnResult,
+  rows: DriftComparison['rows'],
+): number | undefined {
+  if (drifted || effect.value < effect.limit || !Number.isFinite(psiCritical)) return undefined;
+  const quantile = psiCritical / (1 / rows.reference + 1 / rows.window);
+  const share = effect.limit / quantile - 1 / rows.reference;
+  return share > 0 ? Math.max(rows.window + 1, Math.ceil(1 / share)) : undefined;
 }
 
 /** Every other measure, none of which decides; the scale is in the name or the documentation. */
