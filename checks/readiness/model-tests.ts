@@ -69,7 +69,7 @@ function reviewed({ evidence: { proposal, governance } }: ReadinessFacts): Shown
     : shown(`approved by ${by.map((login) => `@${login}`).join(', ')}; trained from commit ${commit}`, {
         commit,
         by,
-        ...(governance?.review === undefined ? {} : { url: governance.review.url }),
+        ...(governance?.review === undefined ? {} : { ...governance.review }),
       });
 }
 
