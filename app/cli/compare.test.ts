@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Report } from '../../checks/report/report.ts';
 import type { Flips } from './flips.ts';
+import { main } from './slipway.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures');
 const LIMIT_MS = 120_000;
@@ -113,8 +114,17 @@ describe('slipway compare', () => {
     [[v1, 'nowhere', '--data', rows], /nowhere: there is no such file/],
     [[v1, v2, '--data', rows, '--examples', 'all'], /a whole number was expected/],
   ])('refuses wrong usage %j', async (args, reason) => {
-    const { status, err } = await compare(...args);
-    expect(err).toMatch(reason);
-    expect(status).toBe(64);
+    const said: string[] = [];
+    const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    try {
+      const status = await main([
+        'compare',
+        ...args.map((arg) => (arg.includes('/models/') ? join(folder, arg) : arg)),
+      ]);
+      expect(said.join('')).toMatch(reason);
+      expect(status).toBe(64);
+    } finally {
+      stderr.mockRestore();
+    }
   });
 });

@@ -4,7 +4,8 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { main } from './slipway.ts';
 
 const SLIPWAY = join(import.meta.dirname, 'slipway.mjs');
 const LOANS = join(import.meta.dirname, '../../fixtures/loans');
@@ -60,6 +61,19 @@ async function slipway(...args: readonly string[]) {
   return { status, out, err };
 }
 
+/** Wrong usage starts nothing, so it is asked for in this process. */
+async function usage(...args: readonly string[]) {
+  const said: string[] = [];
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  try {
+    return { status: await main(args), err: said.join('') };
+  } finally {
+    stderr.mockRestore();
+  }
+}
+
+const placed = (arg: string): string => (arg === 'DATA' ? data : arg.startsWith('models/') ? join(folder, arg) : arg);
+
 interface RowResult {
   readonly kind: 'shapley';
   readonly score: number;
@@ -114,7 +128,7 @@ describe('slipway explain', () => {
     [['models/nobody', '--data', 'DATA'], /models\/nobody: there is no such file/],
     [['01a1fdbb-970b-7154-8f5c-39da7528f533'], /--fleet URL is needed/],
   ])('refuses wrong usage %j with status 64', async (args, reason) => {
-    const { status, err } = await slipway('explain', ...args.map((arg) => (arg === 'DATA' ? data : arg)));
+    const { status, err } = await usage('explain', ...args.map(placed));
     expect(err).toMatch(reason);
     expect(status).toBe(64);
   });
