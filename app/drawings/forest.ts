@@ -253,6 +253,7 @@ export function forest(rows: readonly ForestRow[], axis: ForestAxis, width: numb
 }
 
 const DENSE_PITCH = 24;
+const ROOM_FOR_WORDS_PX = 280;
 /** Semibold letters are wider: so much of them finds room. */
 const BOLD_SHARE = 0.88;
 const NARROW_PX = 480;
@@ -273,8 +274,11 @@ export function forestTable(
   { width, label, counts, compares = true }: ForestTableOptions,
 ): Drawing {
   const narrow = width < NARROW_PX;
-  const longest = Math.max(0, ...rows.map((row) => row.label.length));
-  const left = Math.min(narrow ? 124 : 280, Math.max(narrow ? 64 : 120, longest * CHARACTER_PX + 16));
+  const longestPx = Math.max(
+    0,
+    ...rows.map((row) => (row.label.length * CHARACTER_PX) / (row.mark === 'bad' ? BOLD_SHARE : 1)),
+  );
+  const left = Math.min(narrow ? 132 : 320, Math.max(narrow ? 64 : 120, longestPx + 16));
   const counted = counts !== undefined && !narrow;
   const right = width - (counted ? 172 : 64);
   const top = compares || counted ? 38 : 8;
@@ -294,7 +298,8 @@ export function forestTable(
       counted ? text(width, y + 4, counts.of[index] ?? '', { anchor: 'end' }) : '',
     ].join('');
   });
-  const directions = narrow ? ['← worse', 'better →'] : ['← worse than the champion', 'better →'];
+  const directions =
+    right - left < ROOM_FOR_WORDS_PX ? ['← worse', 'better →'] : ['← worse than the champion', 'better →'];
   const body = [
     field(x, axis.margin, right - left, top, bottom),
     ...(compares

@@ -1,4 +1,4 @@
-import type { Figure } from '../../checks/report/figure.ts';
+import { type Figure, isKnownFigure } from '../../checks/report/figure.ts';
 import type { CheckResult, Report } from '../../checks/report/report.ts';
 import { schemaProblemsOf } from '../../checks/manifest/schema-problems.ts';
 
@@ -42,24 +42,12 @@ function readJson(
   }
 }
 
-const KNOWN = {
-  curve: true,
-  reliability: true,
-  distribution: true,
-  intervals: true,
-  latency: true,
-  flips: true,
-  score: true,
-} as const satisfies Record<Figure['kind'], true>;
-
 /** A figure of a newer program cannot be drawn, and its numbers stand in the findings: it is left out. */
 const withKnownFigures = (report: Report): Report => ({
   ...report,
   checks: report.checks.map((check): CheckResult => {
     const { figures, ...rest } = check;
-    return figures === undefined
-      ? check
-      : { ...rest, figures: figures.filter(({ kind }) => kind in KNOWN).map(withoutInfinities) };
+    return figures === undefined ? check : { ...rest, figures: figures.filter(isKnownFigure).map(withoutInfinities) };
   }),
 });
 

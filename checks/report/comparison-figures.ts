@@ -1,4 +1,4 @@
-import type { Figure, IntervalsFigure } from './figure.ts';
+import { type Figure, type IntervalsFigure, isKnownFigure } from './figure.ts';
 import { limitText, signedText, decimalsForDifference } from './format.ts';
 import { improvementSign } from './improvement-sign.ts';
 import { comparisonOf, type MeasuredComparison } from './measured.ts';
@@ -50,7 +50,8 @@ const isWithChampion = ({ id }: Finding, { cohort }: MeasuredComparison): boolea
 
 /** A report of an earlier version, or of a check that draws nothing itself, still shows its comparisons. */
 export function figuresOf({ figures = [], findings }: CheckResult): readonly Figure[] {
-  return figures.some(({ kind }) => kind === 'intervals') ? figures : [...comparisonFigures(findings), ...figures];
+  const known = figures.filter(isKnownFigure);
+  return known.some(({ kind }) => kind === 'intervals') ? known : [...comparisonFigures(findings), ...known];
 }
 
 function metricsFigure(compared: readonly Compared[]): IntervalsFigure {

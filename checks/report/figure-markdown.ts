@@ -47,7 +47,7 @@ export function figureBlocks(result: CheckResult, images: readonly FigureImage[]
 }
 
 const captionOf = (figure: Figure): string =>
-  `**${escapedText(titleOfFigure(figure))}**${figure.note === undefined ? '' : ` · ${escapedText(figure.note)}`}`;
+  `**${escapedText(titleOfFigure(figure))}**${figure.note === undefined ? '' : ` · ${escapedText(figure.note.replace(/\.$/, ''))}`}`;
 
 function besideEachOther(
   shown: readonly { readonly figure: Figure; readonly image: FigureImage | undefined }[],

@@ -15,6 +15,19 @@ export type Figure =
 
 export const MOST_POINTS = 200;
 
+const KINDS = {
+  curve: true,
+  reliability: true,
+  distribution: true,
+  intervals: true,
+  latency: true,
+  flips: true,
+  score: true,
+} as const satisfies Record<Figure['kind'], true>;
+
+/** A kept report may hold a figure of a newer program, which this one cannot draw; its numbers stand in the findings. */
+export const isKnownFigure = ({ kind }: Figure): boolean => Object.hasOwn(KINDS, kind);
+
 interface FigureHead {
   /** Stable within the check, and safe in an address: `roc`, `roc-sex-female`, `age`. */
   readonly id: string;

@@ -32,7 +32,9 @@ export const sideNamesOf = ({ version, baseline }: Report): SideNames => ({
 /** Findings as tables: comparisons, drifts, and sentences each in their own columns, in this order. */
 export function findingTables(findings: readonly Finding[], names: SideNames): readonly string[] {
   const comparisons = findings.filter((finding) => comparisonOf(finding) !== undefined);
-  const drifts = findings.filter((finding) => comparisonOf(finding) === undefined && driftOf(finding) !== undefined);
+  const drifts = furthestFirst(
+    findings.filter((finding) => comparisonOf(finding) === undefined && driftOf(finding) !== undefined),
+  );
   const sentences = findings.filter((finding) => !comparisons.includes(finding) && !drifts.includes(finding));
   const others = [...Map.groupBy(comparisons, ({ id, measured }) => otherYardstick(id, measured))];
   return [
@@ -46,6 +48,15 @@ export function findingTables(findings: readonly Finding[], names: SideNames): r
   ].flatMap(({ some, table }) =>
     some.length === 0 ? [] : [table(some.slice(0, TABLE_ROWS)) + overflowText(some.length - TABLE_ROWS)],
   );
+}
+
+/** Within a verdict what moved furthest against its limit. */
+const furthestFirst = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.toSorted((a, b) => (a.verdict === b.verdict ? excessOf(b) - excessOf(a) : 0));
+
+function excessOf(finding: Finding): number {
+  const effect = driftOf(finding)?.effect;
+  return effect === undefined || effect.limit <= 0 ? 0 : effect.value / effect.limit;
 }
 
 /** What a comparison is held against where that is not the champion: `baseline/trivial/roc_auc`, `baseline/linear/mae`. */

@@ -22,9 +22,12 @@ export function tableText(columns: readonly TableColumn[], rows: readonly (reado
   return [
     line(columns.map(({ title }) => title)),
     `|${columns.map(({ align }) => (align === 'right' ? '--:' : '---')).join('|')}|`,
-    ...rows.map(line),
+    ...rows.map((row) => line(row.map((cell, i) => (columns[i]?.align === 'right' ? unbroken(cell) : cell)))),
   ].join('\n');
 }
+
+/** A number is not broken in two lines: `< 0.0001`, `[−0.2, +0.1]`. */
+const unbroken = (cell: string): string => cell.replaceAll(' ', '\u00a0');
 
 export function detailsText(summary: string, body: string): string {
   return `<details><summary>${summary}</summary>\n\n${body}\n\n</details>`;

@@ -174,7 +174,7 @@ describe('a check run’s page', () => {
   test('the summary says what is compared and shows what failed in figures', () => {
     expect(page.summary).toContain('**income 2.0.0 against 1.0.0 in production, on the same 2,278 rows.**');
     expect(page.summary).toContain(
-      '| **worse** | **sex = Female: roc_auc** | 2,278 | 0.800 | 0.647 | **−0.153** | [−0.210, −0.096] | 0.02 |',
+      '| **worse** | **sex = Female: roc_auc** | 2,278 | 0.800 | 0.647 | **−0.153** | [−0.210,\u00a0−0.096] | 0.02 |',
     );
     expect(page.summary).toContain('1 worse, 1 cannot say, 1 better');
   });

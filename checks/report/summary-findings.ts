@@ -1,4 +1,4 @@
-import { comparisonOf } from './measured.ts';
+import { comparisonOf, driftOf } from './measured.ts';
 import type { CheckResult, Finding, Report } from './report.ts';
 import { worstFirst } from './worst-first.ts';
 
@@ -35,7 +35,9 @@ const titled = (findings: readonly Finding[], { title }: CheckResult): Finding |
   findings.find((finding) => {
     const { cohort, metric } = comparisonOf(finding) ?? {};
     return cohort !== undefined && !finding.id.includes('/slice/') && title.startsWith(`${cohort}: ${metric ?? ''} `);
-  }) ?? findings.find(({ reason }) => title.startsWith(reason));
+  }) ??
+  findings.find((finding) => title.startsWith(`${driftOf(finding)?.subject ?? finding.reason} `)) ??
+  findings.find(({ reason }) => title.startsWith(reason));
 
 /** Cohorts of the same column in the same metric, and everyone. */
 function siblingsOf(lead: Finding, findings: readonly Finding[], report: Report): readonly Finding[] {

@@ -1,3 +1,4 @@
+import { figuresOf } from '../../../checks/report/comparison-figures.ts';
 import type { Figure } from '../../../checks/report/figure.ts';
 import type { CheckResult, Report } from '../../../checks/report/report.ts';
 import { baselineForest } from '../baseline-forest.ts';
@@ -60,8 +61,8 @@ function decisiveFirst(
 }
 
 /** The rows of the table are the intervals already. */
-const undrawnFigures = ({ figures = [] }: CheckResult): readonly Figure[] =>
-  figures.filter(({ kind }) => kind !== 'intervals');
+const undrawnFigures = (check: CheckResult): readonly Figure[] =>
+  figuresOf(check).filter(({ kind }) => kind !== 'intervals');
 
 function tally(comparisons: readonly Comparison[]): string {
   const count = (...verdicts: readonly Comparison['verdict'][]): number =>

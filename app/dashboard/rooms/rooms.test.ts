@@ -43,6 +43,8 @@ function poisoned<T>(value: T, keep: readonly string[]): T {
 }
 
 const KEEP = [
+  'side',
+  'curve',
   'kind',
   'state',
   'phase',
