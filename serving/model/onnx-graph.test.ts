@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readOnnxGraph } from './onnx-graph.ts';
+import { readOnnxGraph, togetherOf } from './onnx-graph.ts';
 
 const shared = join(import.meta.dirname, '../../../shared/data');
 
@@ -73,6 +73,21 @@ describe('an ONNX file', () => {
     const outside = bytes(5, bytes(13, text(1, 'location'), text(2, '/etc/passwd')), small(14, 1));
     const file = Uint8Array.from([...model(dropout, outside), ...bytes(7, truth), ...bytes(7, text(2, 'g'))]);
     expect(facts(file)).toMatchObject({ externalData: ['/etc/passwd'], training: [{ node: 'd', certain: true }] });
+  });
+
+  it('and the graph of features before it are judged as one', () => {
+    const node = (type: string) => bytes(1, text(4, type), text(3, type));
+    const tensor = bytes(5, small(1, 7), small(2, 1));
+    const both = togetherOf(
+      facts(model(node('Relu'), node('Gemm'), tensor)),
+      facts(model(node('Relu'), node('Bernoulli'), tensor)),
+    );
+    expect(both).toMatchObject({ parameters: 14, random: [{ node: 'Bernoulli' }] });
+    expect(Object.fromEntries(both.operators.map(({ type, count }) => [type, count]))).toEqual({
+      Relu: 2,
+      Gemm: 1,
+      Bernoulli: 1,
+    });
   });
 
   it('nested without end is refused before the stack is', () => {
