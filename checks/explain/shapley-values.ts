@@ -2,7 +2,8 @@ import type { Scores } from '../../serving/model/score.ts';
 import type { Table } from '../../serving/model/table.ts';
 import { seededRandom, type SeededRandom } from '../stats/seeded-random.ts';
 import { type AnswerRows, type Budget, clock, timeIsOver } from './explained-model.ts';
-import { composeRows, type Factor, sameValue } from './factors.ts';
+import { composeRows, type Factor } from './factors.ts';
+import { batchesOf, costOf, FEWEST_ORDERS, type Game, gamesOf, pairCost, planOf, shuffled } from './shapley-plan.ts';
 import { exactShapley } from './exact-shapley.ts';
 
 export interface ShapleyQuestion {
@@ -46,13 +47,6 @@ export interface Contribution {
   readonly backgroundError: number;
 }
 
-/** Factors that differ between the row and a background row up to which all 2ⁿ coalitions are asked. */
-const EXACT_FACTORS = 10;
-/** An error needs two. */
-const FEWEST_ORDERS = 2;
-/** Beyond this an order more moves nothing that anyone reads. */
-const MOST_ORDERS = 100;
-const ROWS_AT_ONCE = 2048;
 /** Of the largest score in sight: single precision, with room for the order of summation. */
 const ADDITIVITY_TOLERANCE = 1e-5;
 
@@ -115,70 +109,6 @@ export async function shapleyValues(
     orders += 1;
   }
   return explanationOf(score, settled, factors, { exactRows: settled.length - drawn.length, orders, asked });
-}
-
-/** One background row against the row to explain. */
-interface Game {
-  readonly row: number;
-  readonly explained: number;
-  /** Numbers of the factors whose values differ. */
-  readonly differing: readonly number[];
-  readonly from: number;
-  readonly to: number;
-  /** Contributions of the differing factors, one array a pair of orders; one array in all where it is exact. */
-  readonly values: Float64Array[];
-}
-
-function gamesOf(table: Table, factors: readonly Factor[], ends: Float64Array, random: SeededRandom): readonly Game[] {
-  const explained = table.rows - 1;
-  const order = shuffled(
-    Array.from({ length: explained }, (_, row) => row),
-    random,
-  );
-  return order.map((row) => ({
-    row,
-    explained,
-    differing: factors.flatMap((factor, k) => (sameValue(table, factor, row, explained) ? [] : [k])),
-    from: ends[row] ?? NaN,
-    to: ends[explained] ?? NaN,
-    values: [],
-  }));
-}
-
-interface Plan {
-  /** Background rows that the budget reaches. */
-  readonly rows: number;
-  readonly exactFactors: number;
-  readonly orders: number;
-}
-
-/** As many exact games as the budget allows; where not even two pairs of orders a row fit, fewer background rows. */
-function planOf(games: readonly Game[], affordable: number): Plan {
-  const total = (exactFactors: number): number => games.reduce((sum, game) => sum + costOf(game, exactFactors), 0);
-  for (let exactFactors = EXACT_FACTORS; exactFactors >= 2; exactFactors--) {
-    const first = total(exactFactors);
-    if (first > affordable) continue;
-    const round = games.reduce((sum, game) => sum + (game.differing.length > exactFactors ? pairCost(game) : 0), 0);
-    const further = round === 0 ? 0 : Math.floor((affordable - first) / round);
-    return { rows: games.length, exactFactors, orders: Math.min(MOST_ORDERS, FEWEST_ORDERS + further) };
-  }
-  let rows = 0;
-  for (let spent = 0; rows < games.length; rows++) {
-    const game = games[rows];
-    spent += game === undefined ? 0 : costOf(game, 2);
-    if (spent > affordable) break;
-  }
-  return { rows: Math.max(1, rows), exactFactors: 2, orders: FEWEST_ORDERS };
-}
-
-/** Coalitions that are neither empty nor whole: the ends are known. */
-function costOf(game: Game, exactFactors: number): number {
-  const n = game.differing.length;
-  return n <= exactFactors ? Math.max(0, 2 ** n - 2) : FEWEST_ORDERS * pairCost(game);
-}
-
-function pairCost({ differing }: Game): number {
-  return 2 * (differing.length - 1);
 }
 
 /** Coalitions of one game to ask about, and what to do with their scores. */
@@ -269,22 +199,6 @@ function askerOf(answerRows: AnswerRows, table: Table, { factors, scoreOf }: Sha
   };
 }
 
-/** In order, together up to about `ROWS_AT_ONCE` rows. */
-function batchesOf(games: readonly Game[], cost: (game: Game) => number): readonly (readonly Game[])[] {
-  const batches: Game[][] = [];
-  let rows = Infinity;
-  for (const game of games) {
-    const own = cost(game);
-    if (rows + own > ROWS_AT_ONCE) {
-      batches.push([]);
-      rows = 0;
-    }
-    batches.at(-1)?.push(game);
-    rows += own;
-  }
-  return batches;
-}
-
 function explanationOf(
   score: number,
   games: readonly Game[],
@@ -341,13 +255,4 @@ function rowsOf(table: Table, factors: readonly Factor[], rows: ArrayLike<number
     factors,
     factors.map(() => rows),
   );
-}
-
-function shuffled(items: readonly number[], random: SeededRandom): readonly number[] {
-  const order = [...items];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = random.index(i + 1);
-    [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
-  }
-  return order;
 }
