@@ -4,6 +4,7 @@ import type { ColumnSource } from '../../checks/data/column-source.ts';
 import { type DataFile, openDataFile } from '../../checks/data/data-file.ts';
 import { tableProblemText } from '../../checks/data/read-table.ts';
 import { type DriftMethod, driftMethods } from '../../checks/drift/column-drift.ts';
+import { type ColumnThread, startColumnThread } from '../../checks/drift/column-thread.ts';
 import { compareSources, type TableComparisonOptions } from '../../checks/drift/compare-sources.ts';
 import { type JointMethod, jointMethods } from '../../checks/drift/joint-test.ts';
 import { nearestOf } from '../../checks/manifest/nearest.ts';
@@ -61,6 +62,8 @@ const DEFAULTS = { alpha: 0.01, psi: 0.1, auc: 0.6 } as const;
 const SEED = 1;
 /** How much of a CSV is kept of one reading; what does not fit is read again, so that memory is bounded. */
 const KEEP_BYTES = 384 * 2 ** 20;
+/** From here on a second processor saves more than it takes to start. */
+const MANY_ROWS = 200_000;
 
 async function run(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
   const [first, second, ...others] = args.positionals;
@@ -76,6 +79,7 @@ async function run(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
     open: (file) => opened(file, io),
   });
   const window = reference === undefined ? undefined : await opened(second, io);
+  let thread: ColumnThread | undefined;
   try {
     if (reference === undefined || window === undefined) return EXIT.cannotTell;
     const unknown = unknownColumn(options, reference, window);
@@ -85,8 +89,10 @@ async function run(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
       io.err(`${absent.side === 'reference' ? first : second} holds no column "${absent.name}", and it was asked for`);
       return EXIT.cannotTell;
     }
+    thread = reference.rows + window.rows >= MANY_ROWS ? startColumnThread() : undefined;
     const found = await compareSources(reference, window, {
       ...options,
+      ...(thread === undefined ? {} : { thread }),
       onColumn: (name, done, of) => io.progress(`comparing ${name}, ${done + 1} of ${of}`),
     });
     if (found.kind === 'refused') {
@@ -98,7 +104,7 @@ async function run(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
     const profile = note === undefined ? {} : { profile: note };
     return await told({ comparison: found.comparison, reference: first, window: second, ...profile }, args, io);
   } finally {
-    await Promise.all([reference?.close(), window?.close()]);
+    await Promise.all([reference?.close(), window?.close(), thread?.close()]);
   }
 }
 

@@ -104,7 +104,7 @@ export function columnTest(
     case 'l-infinity': {
       const distance = tableDistances[method];
       const [first, second] = frequentCounts(testedCounts(ties, bins));
-      const pValue = permutedTable(first, second, distance, seed);
+      const pValue = permutedTable(first, second, finelyOrdered(distance), seed);
       return { method, statistic: distance(first, second), pValue, variant: 'permutation' };
     }
   }
@@ -140,6 +140,17 @@ const tableDistances: Readonly<Record<DistanceMethod, TableDistance>> = {
   tvd: totalVariation,
   'l-infinity': (first, second) => lInfinity(first, second).distance,
 };
+
+/** Far below any difference of two distances that are not equal. */
+const TIE_BREAK = 1e-7;
+
+/**
+ * Total variation and L∞ of a small window take few values, so that many tables tie, and a p-value that counts all of them is found at most
+ * 5 % too seldom (1 % at 50 rows). Tables that tie are told apart by Hellinger's distance.
+ */
+function finelyOrdered(distance: TableDistance): TableDistance {
+  return (first, second) => distance(first, second) + TIE_BREAK * hellinger(first, second);
+}
 
 function rankTest(method: RankMethod, { ranked, finite }: ColumnTies, seed: number): ColumnTest {
   const of = (ties: MergedTies) => {

@@ -1,13 +1,13 @@
 import type { Table } from '../../serving/model/table.ts';
 import { type ColumnRead, type ColumnSource, tableSource } from '../data/column-source.ts';
 import type { TableProblem } from '../data/read-table.ts';
-import { type BinnedColumn, binnedColumn } from './binned-rows.ts';
-import { type ColumnDrift, columnDrift, type DriftMethod } from './column-drift.ts';
-import { comparableColumn, type ComparableColumn } from './comparable-column.ts';
-import { type ColumnRole, type DriftComparison, type DriftOptions, judgeSamples } from './compare-samples.ts';
-import { isIdentifier } from './identifier.ts';
-import { pickedColumn, type PickedRows, pickRows } from './picked-rows.ts';
-import { labelColumn, predictionLosses } from './prediction-losses.ts';
+import type { BinnedColumn } from './binned-rows.ts';
+import type { DriftMethod } from './column-drift.ts';
+import type { ColumnThread } from './column-thread.ts';
+import type { ComparableColumn } from './comparable-column.ts';
+import { type DriftComparison, type DriftOptions, judgeSamples } from './compare-samples.ts';
+import { type ColumnTask, type MeasuredColumn, measureColumn } from './measure-column.ts';
+import { predictionLosses } from './prediction-losses.ts';
 import { crossFittedLosses } from './relation-losses.ts';
 
 /** How two tables are compared: what the command line says. */
@@ -24,6 +24,8 @@ export interface TableComparisonOptions extends DriftOptions {
 export interface SourceComparisonOptions extends TableComparisonOptions {
   /** Before a column is read: which, how many were, and of how many. */
   readonly onColumn?: (name: string, done: number, of: number) => void;
+  /** A second processor; the sources' columns must be nobody else's then. */
+  readonly thread?: ColumnThread;
 }
 
 /** What could not be read when it was needed. */
@@ -63,21 +65,76 @@ export async function compareSources(
   const inputs = options.columns ?? every.filter((name) => name !== label && name !== prediction);
   const wanted = [...inputs, ...[prediction, label].filter((name) => name !== undefined)];
   const [inReference, inWindow] = [new Set(reference.names), new Set(window.names)];
-  const collected = new Collected(reference.rows, window.rows, options);
+  const left: { readonly column: string; readonly why: string }[] = [];
   for (const name of wanted) {
-    if (!inReference.has(name)) collected.left.push({ column: name, why: 'the reference does not hold it' });
-    else if (!inWindow.has(name)) collected.left.push({ column: name, why: 'the window does not hold it' });
+    if (!inReference.has(name)) left.push({ column: name, why: 'the reference does not hold it' });
+    else if (!inWindow.has(name)) left.push({ column: name, why: 'the window does not hold it' });
   }
   const both = wanted.filter((name) => inReference.has(name) && inWindow.has(name));
+  const problems: SourceProblem[] = [];
+  const measured: Promise<MeasuredColumn>[] = [];
   const [first, second] = [reference.columns(both), window.columns(both)];
   for (const [done, name] of both.entries()) {
     options.onColumn?.(name, done, both.length);
-    const pair = [await next(first), await next(second)] as const;
-    collected.add(name, name === label ? 'label' : name === prediction ? 'prediction' : 'input', ...pair);
+    const sides = { reference: await next(first), window: await next(second) };
+    const unread = unreadOf(name, sides);
+    if (unread !== undefined && 'side' in unread) problems.push(unread);
+    else if (unread !== undefined) left.push(unread);
+    else if (sides.reference.kind === 'column' && sides.window.kind === 'column')
+      measured.push(measuredBy(options.thread, taskOf(name, sides.reference, sides.window, options)));
   }
-  if (collected.problems.length > 0) return { kind: 'refused', problems: collected.problems };
-  return { kind: 'compared', comparison: judgeSamples(collected.samples(), options) };
+  if (problems.length > 0) return { kind: 'refused', problems };
+  const samples = samplesOf(await Promise.all(measured), options);
+  const rows = { reference: reference.rows, window: window.rows };
+  const judged = judgeSamples({ ...samples, rows, left: [...left, ...samples.left] }, options);
+  return { kind: 'compared', comparison: judged };
 }
+
+/** A column of lists or structs is left out; one that cannot be read is a problem of its file. */
+function unreadOf(
+  name: string,
+  sides: Readonly<Record<Side, ColumnRead>>,
+): SourceProblem | { readonly column: string; readonly why: string } | undefined {
+  for (const side of ['reference', 'window'] as const) {
+    const read = sides[side];
+    if (read.kind === 'problem') return { side, problem: read.problem };
+    if (read.kind === 'left') return { column: name, why: `in the ${side} ${read.why}` };
+  }
+  return undefined;
+}
+
+type ReadColumn = Extract<ColumnRead, { kind: 'column' }>;
+
+function taskOf(name: string, reference: ReadColumn, window: ReadColumn, options: TableComparisonOptions): ColumnTask {
+  const { alpha, seed, columns, label, prediction } = options;
+  const role = name === label ? 'label' : name === prediction ? 'prediction' : 'input';
+  const method = options.methods?.get(name) ?? options.method;
+  return {
+    name,
+    role,
+    reference: reference.column,
+    window: window.column,
+    ...(reference.sample === undefined ? {} : { sample: reference.sample }),
+    alpha,
+    seed,
+    ...(method === undefined ? {} : { method }),
+    wanted: role !== 'input' || columns !== undefined,
+    binned: label !== undefined && prediction === undefined,
+  };
+}
+
+/** While the thread has enough to do, this one takes a column itself. */
+function measuredBy(thread: ColumnThread | undefined, task: ColumnTask): Promise<MeasuredColumn> {
+  if (thread === undefined || thread.waiting >= MOST_WAITING) return Promise.resolve(measureColumn(task));
+  const measured = thread.measure(task);
+  // It is awaited with the others; until then a failure is nobody's.
+  measured.catch(() => undefined);
+  return measured;
+}
+/** Columns that wait are held in memory. */
+const MOST_WAITING = 2;
+
+type Side = SourceProblem['side'];
 
 async function next(columns: AsyncGenerator<ColumnRead>): Promise<ColumnRead> {
   const { value, done } = await columns.next();
@@ -85,74 +142,29 @@ async function next(columns: AsyncGenerator<ColumnRead>): Promise<ColumnRead> {
   return value;
 }
 
-type Side = 'reference' | 'window';
-
-/** What stays of the columns that were compared. */
-class Collected {
-  readonly left: { readonly column: string; readonly why: string }[] = [];
-  readonly problems: SourceProblem[] = [];
-  readonly #rows: Readonly<Record<Side, number>>;
-  readonly #options: TableComparisonOptions;
-  readonly #columns: { readonly name: string; readonly role: ColumnRole; readonly drift: ColumnDrift }[] = [];
-  readonly #inputs: ComparableColumn[] = [];
-  readonly #binned: BinnedColumn[] = [];
-  /** Label and prediction, whose rows the relation needs together. */
-  readonly #whole = new Map<ColumnRole, ComparableColumn>();
-  #picks: PickedRows | undefined;
-
-  constructor(reference: number, window: number, options: TableComparisonOptions) {
-    this.#rows = { reference, window };
-    this.#options = options;
-  }
-
-  add(name: string, role: ColumnRole, first: ColumnRead, second: ColumnRead): void {
-    if (first.kind !== 'column') return this.#refuse(name, 'reference', first);
-    if (second.kind !== 'column') return this.#refuse(name, 'window', second);
-    const { alpha, seed, columns, label, prediction } = this.#options;
-    if (role === 'input' && columns === undefined && isIdentifier(first.column) && isIdentifier(second.column)) {
-      this.left.push({ column: name, why: IDENTIFIER });
-      return;
-    }
-    const compared = role === 'label' ? labelColumn : comparableColumn;
-    const column = compared(first.column, second.column);
-    const together = first.sample === undefined ? column : compared(first.sample, second.column);
-    if (column === undefined || together === undefined) {
-      this.left.push({ column: name, why: 'a list of numbers has no distribution that a table shows' });
-      return;
-    }
-    const method = this.#options.methods?.get(name) ?? this.#options.method;
-    const drift = columnDrift(column, { alpha, seed, ...(method === undefined ? {} : { method }) });
-    this.#columns.push({ name, role, drift });
-    if (role !== 'input') this.#whole.set(role, together);
-    else {
-      this.#picks ??= pickRows(together.reference.length, together.window.length, seed);
-      this.#inputs.push(pickedColumn(together, this.#picks));
-      if (label !== undefined && prediction === undefined) this.#binned.push(binnedColumn(together));
-    }
-  }
-
-  samples() {
-    const losses = this.#losses();
-    return {
-      rows: this.#rows,
-      columns: this.#columns,
-      inputs: this.#inputs,
-      left: this.left,
-      ...(losses === undefined ? {} : { losses }),
-    };
-  }
-
-  #refuse(name: string, side: Side, read: Exclude<ColumnRead, { kind: 'column' }>): void {
-    if (read.kind === 'problem') this.problems.push({ side, problem: read.problem });
-    else this.left.push({ column: name, why: `in the ${side} ${read.why}` });
-  }
-
-  #losses() {
-    const [prediction, label] = [this.#whole.get('prediction'), this.#whole.get('label')];
-    if (label === undefined) return undefined;
-    if (prediction !== undefined) return predictionLosses(prediction, label);
-    return crossFittedLosses(this.#binned, label, this.#options.seed);
-  }
+function samplesOf(measured: readonly MeasuredColumn[], { seed }: TableComparisonOptions) {
+  const columns = measured.flatMap((column) => (column.kind === 'measured' ? [column] : []));
+  const binned = columns.flatMap((column) => (column.binned === undefined ? [] : [column.binned]));
+  const losses = lossesOf(
+    binned,
+    columns.find(({ role }) => role === 'label')?.whole,
+    columns.find(({ role }) => role === 'prediction')?.whole,
+    seed,
+  );
+  return {
+    columns,
+    inputs: columns.flatMap(({ picked }) => (picked === undefined ? [] : [picked])),
+    left: measured.flatMap((column) => (column.kind === 'left' ? [{ column: column.name, why: column.why }] : [])),
+    ...(losses === undefined ? {} : { losses }),
+  };
 }
 
-const IDENTIFIER = 'every row has a value of its own: an identifier; name it among the columns to compare it';
+function lossesOf(
+  binned: readonly BinnedColumn[],
+  label: ComparableColumn | undefined,
+  prediction: ComparableColumn | undefined,
+  seed: number,
+) {
+  if (label === undefined) return undefined;
+  return prediction === undefined ? crossFittedLosses(binned, label, seed) : predictionLosses(prediction, label);
+}
