@@ -175,7 +175,7 @@ function absentFinding({ evidence }: Sides, column: string, declared: boolean): 
 
 function titleOf(findings: readonly Finding[]): string {
   const ordered = worstFirst(findings);
-  const blocking = ordered.filter(({ severity }) => severity === 'blocking');
+  const blocking = ordered.filter(({ severity, verdict }) => severity === 'blocking' && verdict !== 'not-applicable');
   const [worst] = [...blocking.filter(({ verdict }) => verdict === 'fail').toSorted(byEvidence), ...blocking];
   if (worst === undefined || worst.verdict === 'pass') return passTitle(findings);
   const more = blocking.filter(({ verdict }) => verdict === worst.verdict).length - 1;
@@ -211,7 +211,7 @@ function passTitle(all: readonly Finding[]): string {
   if (findings.length === 0)
     return typeof searched === 'number'
       ? `no cohorts are declared; of ${countText(searched)} slices searched none is found worse`
-      : (slices?.reason ?? noneDeclared().reason);
+      : `no cohorts are declared${slices === undefined ? '' : `; ${slices.reason}`}`;
   const undecided = findings.filter(({ verdict }) => verdict === 'inconclusive');
   const right = findings.filter(({ verdict }) => verdict === 'pass').length;
   if (right === 0) return `no cohort has rows enough to say: ${plural(undecided.length, 'finding')}`;

@@ -40,4 +40,14 @@ describe('the weakest slice by search', () => {
       measured: { rows: 300 },
     });
   });
+
+  it('that cannot be looked for is no doubt about the cohorts: the title says what there is', () => {
+    const { champion: _, ...world } = worldOf({ seed: 1, rows: 300 });
+    const { title } = cohortsCheck.judge(
+      sampleEvidence({ ...world, evaluation: { metrics: [{ name: 'log_loss' }], cohorts: [{ column: 'channel' }] } }),
+    );
+    expect(title).toMatch(/^no cohort is found worse: /);
+    const declared = cohortsCheck.judge(sampleEvidence(worldOf({ seed: 1, rows: 300 })));
+    expect(declared.title).toBe('no cohorts are declared; slices are searched from 400 rows on, and these are 300');
+  });
 });
