@@ -57,9 +57,8 @@ function head(rates: readonly JudgedRate[]): string {
     '| baseline, two equal models: passes once the half-width is under 0.6 margins | at least 80 % |',
     '',
     'A simulated rate has an error of its own. Behind each stands its 99 % interval (Clopper & Pearson); a cell *leaves its band* when the whole',
-    'interval lies outside, and then `npm run calibrate` ends with status 1. The estimates are told as they are.',
+    'interval lies outside, and then `npm run calibrate` ends with status 1; it is **bold** below. An estimate beside its band is *slanted*.',
     ...tell('Outside of their bands:', list('outside')),
-    ...tell('Beside their bands, within the simulation’s error:', list('near')),
   ].join('\n');
 }
 
@@ -157,7 +156,7 @@ function modelSection(cells: readonly MeasuredCell[]): string {
         const found = cells.find(({ cell }) => cell.kind === name && cell.method === method && cell.window === window);
         if (found === undefined || found.tally.repetitions === 0) return '—';
         const rate = found.rates.find(({ of }) => of === 'worse');
-        return `${percent(rateOf(found, 'fail'))} ${spread(rate)} · ${percent(rateOf(found, 'pass'), 0)}`;
+        return `${marked(percent(rateOf(found, 'fail')), rate)} ${spread(rate)} · ${percent(rateOf(found, 'pass'), 0)}`;
       });
       return `| ${name} | ${method} | ${texts.join(' | ')} |`;
     }),
@@ -358,7 +357,12 @@ function rateText(found: MeasuredCell, event: string, of: JudgedRate['of']): str
       ? ''
       : ` → ${percent((found.shifted.events[event] ?? 0) / found.shifted.repetitions, 0)}`;
   const text = percent(rateOf(found, event));
-  return `${rate?.place === 'outside' ? `**${text}**` : text} ${spread(rate)}${power}`;
+  return `${marked(text, rate)} ${spread(rate)}${power}`;
+}
+
+function marked(text: string, rate: JudgedRate | undefined): string {
+  if (rate?.place === 'outside') return `**${text}**`;
+  return rate?.place === 'near' ? `*${text}*` : text;
 }
 
 function rateOf({ tally }: MeasuredCell, event: string): number {

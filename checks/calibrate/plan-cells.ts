@@ -90,11 +90,20 @@ export const BLOCK_REPETITIONS = { column: 100, joint: 50, models: 100 } as cons
 
 /** Milliseconds a repetition beyond which a method waits until the quick ones are done. */
 const DEAR_MS = 2;
+/** Blocks by which a rate is roughly known. */
+const ROUGH_BLOCKS = { quick: 10, dear: 3 } as const;
+
+/** Turns come one after the other: one block of every cell, then roughly what is quick, roughly what is dear, the rest of either. */
+function turnOf(block: number, shifted: boolean, isDear: boolean): number {
+  if (block === 0 && !shifted) return 0;
+  if (isDear) return block < (shifted ? 1 : ROUGH_BLOCKS.dear) ? 2 : 4;
+  return block < ROUGH_BLOCKS.quick ? 1 : 3;
+}
 
 /**
  * What is to be run next: blocks of cells that `isDone` does not know, several methods of one block together, small windows before large
- * ones. The first block of every cell comes first, so that a run that is cut short has something to say of each; when those are done, what
- * is quick, by `costMs` of what has been run; then what is dear. Empty when nothing is left.
+ * ones. A run that is cut short has something to say of every cell: blocks come in turns, by `costMs` of what has been run. Empty when nothing is
+ * left.
  */
 export function planTasks(
   cells: readonly PlannedCell[],
@@ -109,7 +118,7 @@ export function planTasks(
     for (let block = 0; block * size < wanted; block++) {
       const repetitions = Math.min(size, wanted - block * size);
       if (isDone(cell, block, repetitions)) continue;
-      const turn = block === 0 && !place.shifted ? 0 : isDear ? (place.shifted ? 2 : 3) : 1;
+      const turn = turnOf(block, place.shifted, isDear);
       const key = JSON.stringify([place, block, turn]);
       const task = tasks.get(key) ?? { ...place, methods: [], block, repetitions, turn };
       task.methods.push(method);
