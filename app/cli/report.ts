@@ -11,7 +11,7 @@ export const report: Command = {
   name: 'report',
   summary: 'What check --json wrote, as files for people and programs.',
   usage: `RESULT.json
-  RESULT.json     what slipway check wrote with --json: one report, or a list of them
+  RESULT.json     what "slipway check --json RESULT.json" wrote: one report, or a list of them
   --html FILE     one page that stands on its own: findings, figures, method
   --markdown FILE the same for a wiki or a comment
   --junit FILE    JUnit XML for a CI system

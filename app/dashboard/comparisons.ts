@@ -93,7 +93,7 @@ export function comparisonOf(finding: Finding): Comparison | undefined {
     ...(joint === undefined ? {} : { own: turnedEnds(own, turned) }),
     intersection: intersection === true,
     verdict: verdictOf(finding, cohort !== undefined, low),
-    ...(cohort === undefined ? {} : { cohort }),
+    ...(cohort === undefined ? {} : { cohort: isFoundBySearch(finding) ? `${cohort}, found by search` : cohort }),
     ...(margin === undefined ? {} : { margin }),
     ...(Number.isFinite(n) ? { rows: n } : {}),
     ...(pValue === undefined ? {} : { pValue }),
@@ -102,6 +102,9 @@ export function comparisonOf(finding: Finding): Comparison | undefined {
     ...(typeof against === 'string' ? { against } : {}),
   };
 }
+
+/** A slice may hold the very rows that a declared cohort does; it was tested on others than it was found on. */
+export const isFoundBySearch = ({ id }: Finding): boolean => id.startsWith('cohorts/slice/');
 
 function verdictOf(finding: Finding, isCohort: boolean, low: number): ComparisonVerdict {
   switch (finding.verdict) {

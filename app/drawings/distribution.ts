@@ -8,9 +8,13 @@ import { CHARACTER_PX, type Drawing, fitted, line, rect, text } from './svg.ts';
 const LEFT = 40;
 /** An edge is a place to look up, not a result. */
 const EDGE_DIGITS = 3;
-const TOP = 44;
+const TOP = 58;
+const KEY_Y = 30;
+const KEY_PITCH_PX = 16;
+/** Semibold letters are wider. */
+const BOLD_PX = 8;
 const PLOT_HEIGHT = 130;
-const KEY_GAP_PX = 20;
+const KEY_GAP_PX = 16;
 
 /** Both sides' shares by bin: an area for what is held against, a line over it for what is asked about. */
 export function distribution(figure: DistributionFigure, width: number): Drawing {
@@ -49,20 +53,23 @@ export function distribution(figure: DistributionFigure, width: number): Drawing
     ...bars,
     line('ax', left, bottom, right, bottom),
     ...binTexts(figure, x, bottom + 18, right),
-    text(left, 12, '% of rows'),
-    ...keyTexts(sides, left),
+    text(0, top - 8, '% of rows'),
+    ...keyTexts(sides, left, right),
     text(right, bottom + 34, fitted(figure.column, right - left), { anchor: 'end' }),
   ].join('');
   return { width, height: bottom + 40, label: figure.says, body };
 }
 
-/** Names side by side in their own colours, in the line above the plot. */
-function keyTexts(sides: DistributionFigure['sides'], left: number): readonly string[] {
+/** Names in their own colours above the plot: side by side, or one below the other where that is too wide. */
+function keyTexts(sides: DistributionFigure['sides'], left: number, right: number): readonly string[] {
+  const widths = sides.map(({ label }) => label.length * BOLD_PX + KEY_GAP_PX);
+  const stacked = left + widths.reduce((sum, each) => sum + each, 0) - KEY_GAP_PX > right;
   let at = left;
-  return sides.map(({ side, label }) => {
-    const drawn = text(at, 30, label, { className: styleOfSide(side).words });
-    at += label.length * CHARACTER_PX + KEY_GAP_PX;
-    return drawn;
+  return sides.map(({ side, label }, index) => {
+    const x = stacked ? 0 : at;
+    const y = stacked ? KEY_Y - KEY_PITCH_PX * (sides.length - 1 - index) : KEY_Y;
+    at += widths[index] ?? 0;
+    return text(x, y, fitted(label, (right - x) * (CHARACTER_PX / BOLD_PX)), { className: styleOfSide(side).words });
   });
 }
 
@@ -88,14 +95,14 @@ function binTexts(
             at: (x(String(edges.length + 1 + index)) ?? right) + x.bandwidth() / 2,
           })),
         ];
-  const most = edges === undefined ? Math.max(24, x.step() - 4) : 72;
+  const most = edges === undefined ? Math.max(56, x.step() - 4) : 72;
   let free = 0;
   return places.map(({ words, at }) => {
     const shown = fitted(words, most);
     const half = (shown.length * CHARACTER_PX) / 2;
     const from = Math.max(0, Math.min(right + 8 - 2 * half, at - half));
     if (from < free) return '';
-    free = from + 2 * half + 4;
+    free = from + 2 * half + 10;
     return text(from + half, y, shown, { anchor: 'middle' });
   });
 }

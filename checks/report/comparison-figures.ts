@@ -85,8 +85,9 @@ function cohortsFigure(metric: string, compared: readonly Compared[]): Intervals
   const worse = compared.filter(({ finding }) => finding.verdict === 'fail').length;
   const [worst] = compared;
   const less = improvementSign(metric) < 0;
-  const jointly = compared.find(({ finding }) => typeof finding.measured.jointly === 'number')?.finding.measured
-    .jointly;
+  const jointly = compared.find(
+    ({ finding }) => typeof finding.measured.jointly === 'number' && !finding.id.includes('/slice/'),
+  )?.finding.measured.jointly;
   return {
     kind: 'intervals',
     id: metric,

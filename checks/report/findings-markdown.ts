@@ -67,7 +67,8 @@ const overflowText = (more: number): string => (more > 0 ? `\n\n_and ${countText
 
 function comparisonTable(findings: readonly Finding[], { champion, candidate }: SideNames): string {
   const decides = findings.some(({ measured }) => typeof measured.rowsThatWouldDecide === 'number');
-  const jointly = findings.find(({ measured }) => typeof measured.jointly === 'number')?.measured.jointly;
+  const jointly = findings.find(({ id, measured }) => typeof measured.jointly === 'number' && !id.includes('/slice/'))
+    ?.measured.jointly;
   return tableText(
     [
       { title: 'verdict' },

@@ -9,6 +9,7 @@ import {
   cohortWords,
   comparisonsOf,
   forestRowOf,
+  isFoundBySearch,
   lessIsBetter,
   withChampion,
   withOthers,
@@ -94,9 +95,13 @@ const COMPARISON_ICONS = {
   better: icon('tick', 'faint'),
 } as const satisfies Record<Comparison['verdict'], Markup>;
 
+/** Of the declared cohorts; slices that were found by search are a family of their own. */
+const joinedOver = (comparisons: readonly Comparison[]): number | undefined =>
+  comparisons.find(({ own, finding }) => own !== undefined && !isFoundBySearch(finding))?.jointly;
+
 /** `95 %, jointly over 19` or `95 % interval`. */
 const intervalTitle = (comparisons: readonly Comparison[]): string => {
-  const jointly = comparisons.find(({ jointly: over }) => over !== undefined)?.jointly;
+  const jointly = joinedOver(comparisons);
   return jointly === undefined || jointly < 2 ? '95 % interval' : `95 %, jointly over ${jointly}`;
 };
 
@@ -119,7 +124,7 @@ function cohortTable(metric: string, all: readonly Comparison[], open: boolean):
     (comparison, index) =>
       html`<tr><th scope="row">${COMPARISON_ICONS[comparison.verdict]} ${cohortWords(comparison.cohort ?? 'everyone')}</th><td class="s">${strip(index, STRIP_NARROW_PX, 29)}</td><td class="num">${signedOf(comparison.difference, Math.min(2, decimals))}</td></tr>`,
   )}</tbody></table>`;
-  const joint = comparisons.find(({ own }) => own !== undefined)?.jointly;
+  const joint = joinedOver(comparisons);
   const thick =
     joint === undefined
       ? ''
