@@ -9,7 +9,9 @@ import { cliEnvironment } from './config.ts';
 
 /** Runs one command line; resolves with the exit status, never rejects. */
 export async function main(argv: readonly string[]): Promise<number> {
-  for (const stream of [stdout, stderr]) stream.on('error', leaveQuietly);
+  // One process may run several command lines, in tests for example.
+  for (const stream of [stdout, stderr])
+    if (stream.listenerCount('error', leaveQuietly) === 0) stream.on('error', leaveQuietly);
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help')
     return help(name === undefined, rest[0]);
