@@ -84,7 +84,7 @@ export function forestAxisOf(rows: readonly ForestRow[], unit: string, { turned 
 const decimalsOfSpan = (span: number): number =>
   Math.max(0, Math.min(4, 1 - Math.floor(Math.log10(Math.max(span, 1e-9)))));
 
-const scaleOf = (axis: ForestAxis, left: number, right: number): ScaleLinear<number, number> =>
+export const scaleOf = (axis: ForestAxis, left: number, right: number): ScaleLinear<number, number> =>
   scaleLinear([...axis.domain], [left + INSET_PX, right - INSET_PX]);
 
 const tickCountOf = (widthPx: number): number => Math.max(2, Math.floor(widthPx / 80));
@@ -97,14 +97,14 @@ function tickWordsOf(x: ScaleLinear<number, number>, axis: ForestAxis, widthPx: 
 }
 
 /** A place on the axis as the number that stands there. */
-const asTold = ({ turned }: ForestAxis, value: number): number => (turned ? -value : value);
+export const asTold = ({ turned }: ForestAxis, value: number): number => (turned ? -value : value);
 
 /** Ticks without the zero, which is named. */
 const ticksOf = (x: ScaleLinear<number, number>, widthPx: number): readonly number[] =>
   x.ticks(tickCountOf(widthPx)).filter((tick) => Math.abs(tick) > Number.EPSILON);
 
 /** The field that every row shares: margin band, grid, zero, limit. */
-function field(
+export function field(
   x: ScaleLinear<number, number>,
   margin: number | undefined,
   widthPx: number,
@@ -122,7 +122,7 @@ function field(
 }
 
 /** Whisker and estimate; what leaves the axis ends in an arrow. */
-function marks(row: ForestRow, x: ScaleLinear<number, number>, y: number): string {
+export function marks(row: ForestRow, x: ScaleLinear<number, number>, y: number): string {
   const [left, right] = [Math.min(...x.range()), Math.max(...x.range())];
   const clamped = (value: number): number => Math.min(right, Math.max(left, x(value)));
   const arrow = { bad: 'badl', ink: 'inkl', hollow: 'ink3l' }[row.mark];
@@ -146,13 +146,13 @@ function estimateMark(mark: ForestMark, x: number, y: number): string {
 }
 
 /** Names of zero and limit; the limit's words go left of it, where worse is. */
-function names(x: ScaleLinear<number, number>, axis: ForestAxis, y: number, limitWords: string): string {
+export function names(x: ScaleLinear<number, number>, axis: ForestAxis, y: number, limitWords: string): string {
   const limit =
     axis.margin === undefined ? '' : text(x(-axis.margin) - 5, y, limitWords, { className: 't', anchor: 'end' });
   return limit + text(x(0) + 5, y, 'no change');
 }
 
-function tickTexts(
+export function tickTexts(
   x: ScaleLinear<number, number>,
   axis: ForestAxis,
   { widthPx, y, withZero }: { readonly widthPx: number; readonly y: number; readonly withZero: boolean },
@@ -164,7 +164,7 @@ function tickTexts(
 }
 
 /** A limit as it was written, with the sign that worse has on this axis. */
-const marginWords = (axis: ForestAxis): string =>
+export const marginWords = (axis: ForestAxis): string =>
   axis.margin === undefined ? '' : `margin ${axis.turned ? '+' : '−'}${limitText(axis.margin)}`;
 
 /** The axis, for `thead`, above rows drawn with `forestStrip` of the same width. */
@@ -210,7 +210,7 @@ export function rowSentence(row: ForestRow, axis: ForestAxis): string {
 }
 
 /** One decimal more than the ticks need, so that estimates between two ticks can be told apart. */
-const decimalsOn = (axis: ForestAxis): number => Math.min(4, axis.decimals + 1);
+export const decimalsOn = (axis: ForestAxis): number => Math.min(4, axis.decimals + 1);
 
 /** Few rows with room around them: the drawing beside the verdict. */
 export function forest(rows: readonly ForestRow[], axis: ForestAxis, width: number, label: string): Drawing {
@@ -251,77 +251,3 @@ export function forest(rows: readonly ForestRow[], axis: ForestAxis, width: numb
   ].join('');
   return { width, height: bottom + 40, label, body };
 }
-
-const DENSE_PITCH = 24;
-const ROOM_FOR_WORDS_PX = 280;
-/** Semibold letters are wider: so much of them finds room. */
-const BOLD_SHARE = 0.88;
-const NARROW_PX = 480;
-
-export interface ForestTableOptions {
-  readonly width: number;
-  readonly label: string;
-  /** What stands in the last column, by row; left out where there is no room. */
-  readonly counts?: { readonly title: string; readonly of: readonly string[] };
-  /** Zero means "no change" and right is better; false for numbers that are compared with nothing. */
-  readonly compares?: boolean;
-}
-
-/** Many rows, dense, with their numbers: a figure with intervals, and the image of a check run. */
-export function forestTable(
-  rows: readonly ForestRow[],
-  axis: ForestAxis,
-  { width, label, counts, compares = true }: ForestTableOptions,
-): Drawing {
-  const narrow = width < NARROW_PX;
-  const longestPx = Math.max(
-    0,
-    ...rows.map((row) => (row.label.length * CHARACTER_PX) / (row.mark === 'bad' ? BOLD_SHARE : 1)),
-  );
-  const left = Math.min(narrow ? 132 : 320, Math.max(narrow ? 64 : 120, longestPx + 16));
-  const counted = counts !== undefined && !narrow;
-  const right = width - (counted ? 172 : 64);
-  const top = compares || counted ? 38 : 8;
-  const bottom = top + Math.max(1, rows.length) * DENSE_PITCH + 6;
-  const x = scaleOf(axis, left, right);
-  const drawn = rows.map((row, index) => {
-    const y = top + index * DENSE_PITCH + 18;
-    const className = row.mark === 'bad' ? 'tb' : '';
-    return [
-      axis.margin === undefined && row.margin !== undefined ? ownMargin(row.margin, x, y) : '',
-      text(left - 12, y + 4, fitted(row.label, (left - 12) * (row.mark === 'bad' ? BOLD_SHARE : 1)), {
-        className,
-        anchor: 'end',
-      }),
-      marks(row, x, y),
-      text(right + 12, y + 4, signedText(asTold(axis, row.estimate), decimalsOn(axis)), { className }),
-      counted ? text(width, y + 4, counts.of[index] ?? '', { anchor: 'end' }) : '',
-    ].join('');
-  });
-  const directions =
-    right - left < ROOM_FOR_WORDS_PX ? ['← worse', 'better →'] : ['← worse than the champion', 'better →'];
-  const body = [
-    field(x, axis.margin, right - left, top, bottom),
-    ...(compares
-      ? [
-          names(x, axis, 30, marginFits(axis, x) ? marginWords(axis) : ''),
-          text(left, 14, directions[0] ?? ''),
-          text(right, 14, directions[1] ?? '', { anchor: 'end' }),
-        ]
-      : []),
-    counted ? text(width, 30, counts.title, { anchor: 'end' }) : '',
-    tickTexts(x, axis, { widthPx: right - left, y: bottom + 16, withZero: true }),
-    text(right, bottom + 32, fitted(axis.unit, right), { anchor: 'end' }),
-    ...drawn,
-  ].join('');
-  return { width, height: bottom + 38, label, body };
-}
-
-/** The words stand left of the limit, and may not leave the drawing. */
-const marginFits = (axis: ForestAxis, x: ScaleLinear<number, number>): boolean =>
-  marginWords(axis).length * CHARACTER_PX + 5 <= x(-(axis.margin ?? 0));
-
-/** The band of one row, where rows have margins of their own. */
-const ownMargin = (margin: number, x: ScaleLinear<number, number>, y: number): string =>
-  rect('band', x(-margin), y - DENSE_PITCH / 2, x(0) - x(-margin), DENSE_PITCH) +
-  line('lim', x(-margin), y - DENSE_PITCH / 2, x(-margin), y + DENSE_PITCH / 2);

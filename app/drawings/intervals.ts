@@ -1,6 +1,7 @@
 import type { IntervalsFigure } from '../../checks/report/figure.ts';
 import { countText } from '../../checks/report/format.ts';
-import { forestAxisOf, type ForestMark, type ForestRow, forestTable } from './forest.ts';
+import { forestTable } from './forest-table.ts';
+import { forestAxisOf, type ForestMark, type ForestRow } from './forest.ts';
 import type { Drawing } from './svg.ts';
 
 const MARKS = {

@@ -30,6 +30,11 @@ const STRIP_NARROW_PX = 152;
 
 /** So many rows are drawn; the others, the least alarming, are listed without a drawing. */
 const MOST_DRAWN = 60;
+/** Beyond so many rows, pairs of columns of which none is worse are listed without a drawing too: declared cohorts would drown among them. */
+const FEW_ENOUGH = 24;
+
+const isQuietPair = ({ intersection, verdict }: Comparison): boolean =>
+  intersection && verdict !== 'worse' && verdict !== 'waived';
 
 /** Every cohort as a row of the table that is the chart's skeleton; one table a metric, the worst metric first. */
 export function cohortsSection(report: Report, { id, placeOf }: ReportSetting): Markup {
@@ -106,8 +111,9 @@ const intervalTitle = (comparisons: readonly Comparison[]): string => {
 };
 
 function cohortTable(metric: string, all: readonly Comparison[], open: boolean): Markup {
-  const comparisons = all.slice(0, MOST_DRAWN);
-  const undrawn = all.slice(MOST_DRAWN);
+  const many = all.length > FEW_ENOUGH;
+  const comparisons = all.filter((each) => !many || !isQuietPair(each)).slice(0, MOST_DRAWN);
+  const undrawn = all.filter((each) => !comparisons.includes(each));
   const rows = comparisons.map((comparison) => forestRowOf(comparison));
   const axis = forestAxisOf(rows, `${metric}, candidate minus champion`, { turned: lessIsBetter(metric) });
   const decimals = decimalsOf(Math.max(...comparisons.map(({ candidate }) => Math.abs(candidate))));
