@@ -49,7 +49,7 @@ export function driftJson({ comparison, reference, window, profile }: DriftResul
   };
 }
 
-interface Line {
+export interface DriftLine {
   readonly drifted: boolean;
   readonly name: string;
   readonly effect: string;
@@ -60,7 +60,7 @@ interface Line {
 }
 
 /** Worst first: what drifted, then by how far it is from its limit. */
-function linesOf({ columns, joint, relation }: DriftComparison): readonly Line[] {
+export function driftLines({ columns, joint, relation }: DriftComparison): readonly DriftLine[] {
   const all = [
     ...columns
       .filter(({ constant }) => !constant)
@@ -101,8 +101,8 @@ function shapeOf({ shares }: ColumnResult): string {
   return `${drawn(shares.reference)} → ${drawn(shares.window)}${shares.reference.length > MOST_BARS ? ' …' : ''}`;
 }
 
-function summaryOf(comparison: DriftComparison): string {
-  const lines = linesOf(comparison);
+export function driftSummary(comparison: DriftComparison): string {
+  const lines = driftLines(comparison);
   const drifted = lines.filter((line) => line.drifted);
   const [first] = drifted;
   const sizes = `${plural(comparison.rows.reference, 'row')} against ${plural(comparison.rows.window, 'row')}`;
@@ -113,10 +113,10 @@ function summaryOf(comparison: DriftComparison): string {
 }
 
 export function tellDrift({ comparison, profile }: DriftResult, io: CommandIo): void {
-  const lines = linesOf(comparison);
-  const width = (of: (line: Line) => string) => Math.max(0, ...lines.map((line) => of(line).length));
+  const lines = driftLines(comparison);
+  const width = (of: (line: DriftLine) => string) => Math.max(0, ...lines.map((line) => of(line).length));
   const [names, effects, tests] = [width(({ name }) => name), width(({ effect }) => effect), width(({ test }) => test)];
-  io.out(summaryOf(comparison));
+  io.out(driftSummary(comparison));
   for (const { drifted, name, effect, limit, test, adjusted, shape } of lines) {
     const word = drifted ? 'drifted ' : 'no drift';
     io.out(
@@ -131,14 +131,14 @@ export function tellDrift({ comparison, profile }: DriftResult, io: CommandIo): 
 
 export function driftMarkdown({ comparison, reference, window, profile }: DriftResult): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
-  const rows = linesOf(comparison).map((line) => {
+  const rows = driftLines(comparison).map((line) => {
     const word = line.drifted ? '**drifted**' : 'no drift';
     return `| ${[word, cell(line.name), line.effect, line.limit, line.test, line.adjusted, `\`${line.shape}\``].join(' | ')} |`;
   });
   const note = profile === undefined ? [] : ['', `- ${cell(profile.lost)}`];
   const left = comparison.left.map(({ column, why }) => `- left out: ${cell(column)}, ${cell(why)}`);
   return [
-    `**${cell(summaryOf(comparison))}** \`${reference}\` → \`${window}\``,
+    `**${cell(driftSummary(comparison))}** \`${reference}\` → \`${window}\``,
     '',
     '| | what | effect | limit | test | adjusted p | before → now |',
     '|---|---|--:|--:|---|--:|---|',

@@ -57,10 +57,20 @@ describe('slipway drift', () => {
   });
 
   test('exits 1 and leads with what drifted', async () => {
-    const { status, out } = await slipway('reference.csv', 'moved.csv', '--markdown', 'drift.md');
+    const { status, out } = await slipway(
+      'reference.csv',
+      'moved.csv',
+      '--markdown',
+      'drift.md',
+      '--html',
+      'drift.html',
+    );
     expect(status).toBe(1);
     expect(out).toMatch(/^Drift: x, psi \d/);
     expect(await readFile(join(folder, 'drift.md'), 'utf8')).toContain('| **drifted** | x | psi');
+    const page = await readFile(join(folder, 'drift.html'), 'utf8');
+    expect(page).toContain('x drifted: psi');
+    expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
   });
 
   test('--json follows the contract', async () => {

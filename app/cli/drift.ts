@@ -40,6 +40,7 @@ export const drift: Command = {
   --profile FILE        also write the reference's profile, so that its rows need not be read again
   --pii a,b             columns of personal data: the profile keeps nothing of them
   --markdown FILE       the result as a table
+  --html FILE           the result as one page that stands on its own, with both sides of what drifted drawn
 
 Exit status: 0 no drift, 1 drift, 2 could not tell.`,
   options: {
@@ -54,6 +55,7 @@ Exit status: 0 no drift, 1 drift, 2 could not tell.`,
     profile: { type: 'string' },
     pii: { type: 'string', multiple: true },
     markdown: { type: 'string' },
+    html: { type: 'string' },
   },
   run,
 };
@@ -112,6 +114,12 @@ async function told(result: DriftResult, args: CommandArguments, io: CommandIo):
   await io.json(driftJson(result));
   const markdown = textOption(args, 'markdown');
   if (markdown !== undefined) await writeFile(markdown, driftMarkdown(result));
+  const page = textOption(args, 'html');
+  if (page !== undefined) {
+    // Drawing is loaded by who draws: it takes as long as a small comparison.
+    const { driftHtml } = await import('./drift-html.ts');
+    await writeFile(page, driftHtml(result));
+  }
   tellDrift(result, io);
   const { columns, drifted } = result.comparison;
   if (columns.every(({ constant }) => constant)) {
