@@ -210,7 +210,7 @@ function flatNumbersOf(cell: unknown): readonly number[] | undefined {
     if (isListLike(element)) {
       const inner = flatNumbersOf(element);
       if (inner === undefined) return undefined;
-      numbers.push(...inner);
+      for (const number of inner) numbers.push(number);
     } else {
       const number = typeof element === 'bigint' ? Number(element) : numberOfCell(element);
       if (number === undefined) return undefined;
