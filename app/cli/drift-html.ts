@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { driftFigures } from '../../checks/drift/drift-figures.ts';
 import { html, nothing, ownMarkup, textOf } from '../dashboard/markup.ts';
 import { figureGrid } from '../dashboard/rooms/figures.ts';
@@ -16,7 +17,7 @@ export function driftHtml({ comparison, reference, window, profile }: DriftResul
       html`<tr><th scope="row">${name}</th><td>${drifted ? 'drifted' : 'no drift'}</td><td class="num">${effect}</td><td class="num">${limit}</td><td class="num">${test}</td><td class="num">${adjusted}</td></tr>`,
   );
   const left = comparison.left.map(({ column, why }) => html`<li><strong>${column}</strong>: ${why}</li>`);
-  const figures = driftFigures(comparison, { reference, window });
+  const figures = driftFigures(comparison, { reference: basename(reference), window: basename(window) });
   return `${textOf(html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="content-security-policy" content="${CONTENT_POLICY}"><meta name="color-scheme" content="light dark">
