@@ -11,6 +11,7 @@ import {
   pValueText,
   signedText,
 } from './format.ts';
+import { shownFigures } from './figure-markdown.ts';
 import { escapedText, tableText } from './markdown.ts';
 import type { CheckResult, Finding, Report, Verdict } from './report.ts';
 import { reportMarkdown } from './report-markdown.ts';
@@ -45,6 +46,12 @@ const cohort = (name: string, difference: number, half: number, verdict: Verdict
       n: 2278,
     },
   });
+
+/** As of a metric over all rows. */
+function overall(difference: number): Finding['measured'] {
+  const { cohort: _, ...measured } = cohort('everyone', difference, 0.01, 'pass').measured;
+  return measured;
+}
 
 const result = (findings: readonly Finding[], more: Partial<CheckResult> = {}): CheckResult => ({
   name: 'cohorts',
@@ -211,6 +218,45 @@ describe('a check run’s page', () => {
     expect(full.text).toContain('### What to do');
     expect(full.text).toContain('[Full report](https://s.example/p/1)');
     expect(full.annotations).toHaveLength(ANNOTATION_LIMIT);
+  });
+
+  test('beside the cohort that decided stand the other values of its column, and everyone', () => {
+    const everyone = finding('pass', 'blocking', {
+      measured: { ...overall(0.041), n: 7000 },
+    });
+    const ids = (name: string) => name.replaceAll(' ', '');
+    const named = findings.map((each) => ({ ...each, id: ids(each.id) }));
+    const all = [result(named), result([everyone], { name: 'baseline' })];
+    const { summary } = checkRunMarkdown(result(named), report(all));
+    const [decided = '', rest = ''] = summary.split('sex = Male');
+    expect(decided).toContain('**sex = Female: roc_auc**');
+    expect(rest).toContain('everyone: roc_auc');
+    expect(summary).not.toContain('age under 25');
+  });
+
+  test('another yardstick than the champion has a table of its own', () => {
+    const trivial = finding('pass', 'advisory', {
+      id: 'baseline/trivial/roc_auc',
+      measured: { ...overall(0.3), against: 'always guessing' },
+    });
+    const { text } = checkRunMarkdown(result([trivial], { name: 'baseline' }), report([]));
+    expect(text).toContain('| always guessing |');
+    expect(text).not.toContain('champion 1.0.0');
+  });
+
+  test('where nobody can say, the rows that would decide stand beside', () => {
+    const open = finding('inconclusive', 'blocking', {
+      measured: { ...cohort('x', -0.02, 0.1, 'inconclusive').measured, rowsThatWouldDecide: 41_000 },
+    });
+    expect(checkRunMarkdown(result([open]), report([])).text).toContain('about\u00a041,000');
+  });
+
+  test('of the comparisons those are drawn that failed', () => {
+    const more = ['a', 'b'].map((name) => ({
+      ...cohort(name, 0.05, 0.01, 'pass'),
+      measured: { ...cohort(name, 0.05, 0.01, 'pass').measured, metric: 'f1' },
+    }));
+    expect(shownFigures(result([...more, ...findings])).map(({ id }) => id)).toEqual(['roc_auc']);
   });
 
   test('annotations stand only on findings that did not pass and know their line', () => {
