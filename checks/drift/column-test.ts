@@ -79,14 +79,16 @@ export function columnTies({ reference, window }: Extract<SortedColumn, { kind: 
   };
 }
 
+/** Permutation p-values rest on 999 permutations, and more where none came near, unless it is said otherwise. */
 export function columnTest(
   method: DriftMethod,
   ties: ColumnTies | undefined,
   bins: ColumnBins,
   seed: number,
+  permutations?: number,
 ): ColumnTest {
   if (isRankMethod(method)) {
-    if (ties !== undefined) return rankTest(method, ties, seed);
+    if (ties !== undefined) return rankTest(method, ties, seed, permutations);
     throw new Error(`${method} needs numbers`);
   }
   switch (method) {
@@ -97,14 +99,14 @@ export function columnTest(
       return { method, statistic, pValue, ...(variant === 'fisher' || variant === 'permutation' ? { variant } : {}) };
     }
     case 'psi':
-      return { method, ...psiTest(bins, seed) };
+      return { method, ...psiTest(bins, seed, permutations) };
     case 'jensen-shannon':
     case 'hellinger':
     case 'tvd':
     case 'l-infinity': {
       const distance = tableDistances[method];
       const [first, second] = frequentCounts(testedCounts(ties, bins));
-      const pValue = permutedTable(first, second, finelyOrdered(distance), seed);
+      const pValue = permutedTable(first, second, finelyOrdered(distance), seed, permutations);
       return { method, statistic: distance(first, second), pValue, variant: 'permutation' };
     }
   }
@@ -152,17 +154,22 @@ function finelyOrdered(distance: TableDistance): TableDistance {
   return (first, second) => distance(first, second) + TIE_BREAK * hellinger(first, second);
 }
 
-function rankTest(method: RankMethod, { ranked, finite }: ColumnTies, seed: number): ColumnTest {
+function rankTest(
+  method: RankMethod,
+  { ranked, finite }: ColumnTies,
+  seed: number,
+  permutations: number | undefined,
+): ColumnTest {
   const of = (ties: MergedTies) => {
     switch (method) {
       case 'ks':
-        return ksOfTies(ties, seed);
+        return ksOfTies(ties, seed, permutations);
       case 'cramer-von-mises':
-        return cramerVonMisesOfTies(ties, seed);
+        return cramerVonMisesOfTies(ties, seed, permutations);
       case 'anderson-darling':
-        return andersonDarlingOfTies(ties, seed);
+        return andersonDarlingOfTies(ties, seed, permutations);
       case 'wasserstein':
-        return wassersteinTest(ties, seed);
+        return wassersteinTest(ties, seed, permutations);
       case 'mann-whitney': {
         const { u, pValue, method: variant } = mannWhitneyOfTies(ties);
         return { statistic: u, pValue, method: variant };
@@ -179,14 +186,22 @@ function rankTest(method: RankMethod, { ranked, finite }: ColumnTies, seed: numb
  * The law of PSI holds where no bin was made by looking at one side: the deciles of numbers, whose noise it accounts for, but not what the
  * reference never showed. Single values are therefore pooled by both sides together, as χ² pools them.
  */
-function psiTest(bins: ColumnBins, seed: number): Pick<ColumnTest, 'statistic' | 'pValue' | 'variant'> {
+function psiTest(
+  bins: ColumnBins,
+  seed: number,
+  permutations: number | undefined,
+): Pick<ColumnTest, 'statistic' | 'pValue' | 'variant'> {
   if (!bins.isByValue) return psiOf(bins.reference, bins.window);
   const { cells } = pooledCells(...bins.counts);
   const [first, second] = [cells.map((cell) => cell.first), cells.map((cell) => cell.second)];
   if (cells.length > 1) return psiOf(first, second);
   const values = frequentCounts(bins.counts);
   const distance: TableDistance = (a, b) => populationStability(a, b, 0.5).psi;
-  return { statistic: distance(...values), pValue: permutedTable(...values, distance, seed), variant: 'permutation' };
+  return {
+    statistic: distance(...values),
+    pValue: permutedTable(...values, distance, seed, permutations),
+    variant: 'permutation',
+  };
 }
 
 function psiOf(reference: readonly number[], window: readonly number[]): Pick<ColumnTest, 'statistic' | 'pValue'> {

@@ -5,8 +5,8 @@ import { seededRandom } from '../stats/seeded-random.ts';
 export type TableDistance = (first: ArrayLike<number>, second: ArrayLike<number>) => number;
 
 const PERMUTATIONS = 999;
-/** Drawn where none of the first came near: the least p-value must not drown in a family of tests. */
-const MOST_PERMUTATIONS = 9999;
+/** Times as many, the observed one counted, are drawn where none of the first came near: the least p-value must not drown in a family of tests. */
+const MORE = 10;
 /** Statistics that are equal but for rounding count as equal. */
 const SAME = 1e-9;
 
@@ -20,6 +20,7 @@ export function permutedTable(
   second: readonly number[],
   distance: TableDistance,
   seed: number,
+  permutations: number = PERMUTATIONS,
 ): number {
   const totals = first.map((count, bin) => count + (second[bin] ?? 0));
   const rows = totals.reduce((sum, count) => sum + count, 0);
@@ -30,7 +31,7 @@ export function permutedTable(
   let drawn = 0;
   const side = new Float64Array(totals.length);
   const other = new Float64Array(totals.length);
-  while (drawn < PERMUTATIONS || (atLeast === 0 && drawn < MOST_PERMUTATIONS)) {
+  while (drawn < permutations || (atLeast === 0 && drawn < MORE * (permutations + 1) - 1)) {
     let [left, places] = [rows, n];
     for (let bin = 0; bin < totals.length; bin++) {
       const total = totals[bin] ?? 0;

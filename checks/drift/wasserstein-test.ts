@@ -10,8 +10,8 @@ export interface WassersteinTest {
 }
 
 const SIMULATIONS = 999;
-/** Drawn where none of the first came near. */
-const MOST_SIMULATIONS = 9999;
+/** Times as many, the observed one counted, are drawn where none of the first came near: 9,999. */
+const MORE = 10;
 /** Places of the pooled order at which a bridge is drawn; the tails get more of their own. */
 const KNOTS = 256;
 
@@ -19,7 +19,7 @@ const KNOTS = 256;
  * The p-value of a Wasserstein distance: by 999 permutations of the rows up to 2,000 rows a side, above by its limit law, the area under a Brownian bridge
  * along the pooled distribution, ∫ |B(F(x))| dx · √(1/n + 1/m), simulated (del Barrio, Giné & Matrán 1999). Seeded; (1 + count)/(1 + draws).
  */
-export function wassersteinTest(ties: MergedTies, seed: number): WassersteinTest {
+export function wassersteinTest(ties: MergedTies, seed: number, draws: number = SIMULATIONS): WassersteinTest {
   const statistic = wassersteinOfTies(ties);
   if (Math.max(ties.n, ties.m) <= PERMUTED_ROWS) {
     const { n, m, values, first, second } = ties;
@@ -33,17 +33,17 @@ export function wassersteinTest(ties: MergedTies, seed: number): WassersteinTest
       }
       return sum;
     };
-    return { statistic, pValue: permutedSides(ties, distance, seed), method: 'permutation' };
+    return { statistic, pValue: permutedSides(ties, distance, seed, draws), method: 'permutation' };
   }
-  return { statistic, pValue: bridged(ties, statistic, seed), method: 'simulated' };
+  return { statistic, pValue: bridged(ties, statistic, seed, draws), method: 'simulated' };
 }
 
-function bridged(ties: MergedTies, statistic: number, seed: number): number {
+function bridged(ties: MergedTies, statistic: number, seed: number, draws: number): number {
   const knots = knotsOf(ties);
   const scale = Math.sqrt(1 / ties.n + 1 / ties.m);
   const random = seededRandom(seed);
   let [atLeast, drawn] = [0, 0];
-  while (drawn < SIMULATIONS || (atLeast === 0 && drawn < MOST_SIMULATIONS)) {
+  while (drawn < draws || (atLeast === 0 && drawn < MORE * (draws + 1) - 1)) {
     // A bridge is a Brownian path, drawn knot by knot, of which the next value depends on how far the end is.
     let [area, level, before] = [0, 0, 0];
     for (const { share, step, width } of knots) {

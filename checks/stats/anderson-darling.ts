@@ -37,7 +37,7 @@ export function andersonDarling(
 }
 
 /** The same of tie blocks that are already there. Complexity: O(n + m) without permutations. */
-export function andersonDarlingOfTies(ties: MergedTies, seed: number): AndersonDarlingTest {
+export function andersonDarlingOfTies(ties: MergedTies, seed: number, permutations?: number): AndersonDarlingTest {
   const { n, m } = ties;
   const ends = ties.first.map((below, k) => below + (ties.second[k] ?? 0));
   const tied = isTied(ties);
@@ -46,7 +46,7 @@ export function andersonDarlingOfTies(ties: MergedTies, seed: number): AndersonD
   if (ends.length < 2) return { statistic, pValue: 1, method: 'constant' };
   const asymptotic = asymptoticP(statistic, n, m);
   if (tied ? Math.max(n, m) <= PERMUTED_ROWS : n * m <= PERMUTED_PAIRS) {
-    const permuted = permutedSides(ties, (first) => weightedGaps(first, ends, n, m, weights), seed);
+    const permuted = permutedSides(ties, (first) => weightedGaps(first, ends, n, m, weights), seed, permutations);
     return { statistic, pValue: permutedOrAsymptotic(permuted, asymptotic, ties), method: 'permutation' };
   }
   return { statistic, pValue: asymptotic, method: 'asymptotic' };

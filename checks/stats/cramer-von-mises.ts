@@ -29,7 +29,7 @@ export function cramerVonMises(first: ArrayLike<number>, second: ArrayLike<numbe
 }
 
 /** The same of tie blocks that are already there. Complexity: O(n + m) without permutations. */
-export function cramerVonMisesOfTies(ties: MergedTies, seed: number): CramerVonMisesTest {
+export function cramerVonMisesOfTies(ties: MergedTies, seed: number, permutations?: number): CramerVonMisesTest {
   const { n, m } = ties;
   const scaled = squaredGaps(ties);
   const total = n + m;
@@ -42,7 +42,7 @@ export function cramerVonMisesOfTies(ties: MergedTies, seed: number): CramerVonM
   }
   const asymptotic = asymptoticP(statistic, n, m);
   if (tied && Math.max(n, m) <= PERMUTED_ROWS) {
-    const permuted = permutedSides(ties, permutedGaps(ties), seed);
+    const permuted = permutedSides(ties, permutedGaps(ties), seed, permutations);
     return { statistic, pValue: permutedOrAsymptotic(permuted, asymptotic, ties), method: 'permutation' };
   }
   return { statistic, pValue: asymptotic, method: 'asymptotic' };

@@ -28,7 +28,7 @@ export function ksTwoSample(a: ArrayLike<number>, b: ArrayLike<number>, seed: nu
 }
 
 /** The same of tie blocks that are already there. Complexity: O(n + m) where p is asymptotic. */
-export function ksOfTies(ties: MergedTies, seed: number): KsTest {
+export function ksOfTies(ties: MergedTies, seed: number, permutations?: number): KsTest {
   const { n, m } = ties;
   const greatest = observedGap(ties);
   const statistic = greatest / (n * m);
@@ -37,7 +37,7 @@ export function ksOfTies(ties: MergedTies, seed: number): KsTest {
   const asymptotic = kolmogorovUpper(statistic, Math.round((n * m) / (n + m)));
   if (tied && Math.max(n, m) <= PERMUTED_ROWS) {
     const ends = ties.first.map((below, k) => below + (ties.second[k] ?? 0));
-    const permuted = permutedSides(ties, (first) => greatestGap(first, ends, n, m), seed);
+    const permuted = permutedSides(ties, (first) => greatestGap(first, ends, n, m), seed, permutations);
     return { statistic, pValue: permutedOrAsymptotic(permuted, asymptotic, ties), method: 'permutation' };
   }
   return { statistic, pValue: asymptotic, method: 'asymptotic' };

@@ -13,7 +13,7 @@ const SAME = 1e-9;
 /**
  * Permutation p-value of any statistic of two samples' tie blocks: which row belongs to which sample is shuffled, the values stay.
  *
- * Definition: (1 + count)/(1 + 999), count being the shuffles whose statistic is at least the observed one. `statistic` gets what
+ * Definition: (1 + count)/(1 + permutations), 999 unless said otherwise, count being the shuffles whose statistic is at least the observed one. `statistic` gets what
  * `MergedTies.first` would be: how many of the first sample are at or below the end of each block. Greater means further apart.
  * Only how many of a block fall to the first sample matters, so that blocks of many rows take one hypergeometric draw each.
  * Reference: Phipson & Smyth (2010), "Permutation p-values should never be zero". Complexity: O(999·(blocks + min(n, m))) at most, O(999·blocks)
@@ -21,7 +21,12 @@ const SAME = 1e-9;
  *
  * @example permutedSides(tiesOf([1, 1, 2], [2, 3, 3]), ([one = 0]) => one, 1) // about 0.2: both 1s fall to the first sample
  */
-export function permutedSides(ties: MergedTies, statistic: (first: Uint32Array) => number, seed: number): number {
+export function permutedSides(
+  ties: MergedTies,
+  statistic: (first: Uint32Array) => number,
+  seed: number,
+  permutations: number = PERMUTATIONS,
+): number {
   const ends = ties.first.map((below, k) => below + (ties.second[k] ?? 0));
   const observed = statistic(ties.first);
   const limit = observed - Math.abs(observed) * SAME;
@@ -30,11 +35,11 @@ export function permutedSides(ties: MergedTies, statistic: (first: Uint32Array) 
   const permute =
     blockDraws(ends) < Math.min(ties.n, ties.m) ? drawnBlocks(ties, ends, random) : shuffledRows(ties, ends, random);
   let atLeast = 0;
-  for (let permutation = 0; permutation < PERMUTATIONS; permutation++) {
+  for (let permutation = 0; permutation < permutations; permutation++) {
     permute(first);
     if (statistic(first) >= limit) atLeast++;
   }
-  return (1 + atLeast) / (1 + PERMUTATIONS);
+  return (1 + atLeast) / (1 + permutations);
 }
 
 /** A hypergeometric draw costs about as much as shuffling this many rows. */
