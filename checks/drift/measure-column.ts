@@ -35,9 +35,12 @@ export type MeasuredColumn =
       /** At most 1,000 rows a side, of an input. */
       readonly picked?: ComparableColumn;
       readonly binned?: BinnedColumn;
-      /** Label and prediction, whose rows the relation needs together. */
+      /** Label and prediction, at most 50,000 rows a side, the same as of what is binned. */
       readonly whole?: ComparableColumn;
     };
+
+/** Rows a side of which the relation is asked: a mean loss is known to a hundredth of its deviation long before. */
+const MOST_RELATED = 50_000;
 
 const IDENTIFIER = 'every row has a value of its own: an identifier; name it among the columns to compare it';
 const LIST = 'a list of numbers has no distribution that a table shows';
@@ -50,7 +53,9 @@ export function measureColumn(task: ColumnTask): MeasuredColumn {
   const together = sample === undefined ? column : compared(sample, window);
   if (column === undefined || together === undefined) return { kind: 'left', name, why: LIST };
   const drift = columnDrift(column, { alpha, seed, ...(method === undefined ? {} : { method }) });
-  if (role !== 'input') return { kind: 'measured', name, role, drift, whole: together };
-  const picked = pickedColumn(together, pickRows(together.reference.length, together.window.length, seed));
-  return { kind: 'measured', name, role, drift, picked, ...(task.binned ? { binned: binnedColumn(together) } : {}) };
+  const some = (most?: number) =>
+    pickedColumn(together, pickRows(together.reference.length, together.window.length, seed, most));
+  if (role !== 'input') return { kind: 'measured', name, role, drift, whole: some(MOST_RELATED) };
+  const binned = task.binned ? { binned: binnedColumn(some(MOST_RELATED)) } : {};
+  return { kind: 'measured', name, role, drift, picked: some(), ...binned };
 }

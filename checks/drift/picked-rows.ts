@@ -10,14 +10,14 @@ export interface PickedRows {
   readonly window: Uint32Array;
 }
 
-/** All rows of a side, or a seeded sample of 1,000 without replacement. */
-export function pickRows(reference: number, window: number, seed: number): PickedRows {
+/** All rows of a side, or a seeded sample of 1,000 (or `most`) without replacement. */
+export function pickRows(reference: number, window: number, seed: number, most = MOST_PICKED): PickedRows {
   const random = seededRandom(seed);
   const pick = (rows: number): Uint32Array => {
-    if (rows <= MOST_PICKED) return Uint32Array.from({ length: rows }, (_, row) => row);
+    if (rows <= most) return Uint32Array.from({ length: rows }, (_, row) => row);
     // Floyd's sampling: as many draws as rows are wanted, however many there are.
     const chosen = new Set<number>();
-    for (let last = rows - MOST_PICKED; last < rows; last++) {
+    for (let last = rows - most; last < rows; last++) {
       const drawn = random.index(last + 1);
       chosen.add(chosen.has(drawn) ? last : drawn);
     }
