@@ -207,11 +207,11 @@ const BESIDES: ReadonlySet<string> = new Set(['cohorts/declared', 'cohorts/slice
 function passTitle(all: readonly Finding[]): string {
   const findings = all.filter(({ id }) => !BESIDES.has(id) && !id.startsWith('cohorts/density/'));
   const slices = all.find(({ id }) => id === 'cohorts/slices');
-  const searched = slices?.verdict === 'pass' ? slices.measured.searched : undefined;
+  const searched = slices?.measured.searched;
   if (findings.length === 0)
     return typeof searched === 'number'
-      ? `no cohorts are declared; of ${countText(searched)} slices searched none is found worse`
-      : `no cohorts are declared${slices === undefined ? '' : `; ${slices.reason}`}`;
+      ? `no cohorts are declared; of ${countText(searched)} slices searched none is found worse${slices?.verdict === 'pass' ? '' : ', and not all can be said'}`
+      : 'no cohorts are declared';
   const undecided = findings.filter(({ verdict }) => verdict === 'inconclusive');
   const right = findings.filter(({ verdict }) => verdict === 'pass').length;
   if (right === 0) return `no cohort has rows enough to say: ${plural(undecided.length, 'finding')}`;

@@ -1,3 +1,4 @@
+import type { Cell } from '../../serving/model/table.ts';
 import { styleText } from 'node:util';
 import { comparisonOf } from '../../checks/report/measured.ts';
 import {
@@ -119,13 +120,22 @@ function flipLines({ flips, rows, becomeRight, becomeWrong, examples }: Flips): 
   return [
     head,
     ...examples.map(({ row, champion, candidate, label, record }) => {
-      const values = Object.entries(record).map(
-        ([name, value]) => `${name} ${Array.isArray(value) ? '[…]' : String(value)}`,
-      );
+      const cells = Object.entries(record);
+      const values = cells.slice(0, CELLS_SHOWN).map(([name, value]) => `${name} ${cellText(value)}`);
+      if (cells.length > CELLS_SHOWN) values.push(`and ${cells.length - CELLS_SHOWN} more`);
       return `  row ${row}: ${String(champion.class)} (${scoreText(champion.score)}) → ${String(candidate.class)} (${scoreText(candidate.score)}), true ${String(label)}: ${values.join(', ')}`;
     }),
   ];
 }
+
+/** A line of a terminal holds no more; --json has all. */
+const CELLS_SHOWN = 8;
+
+function cellText(value: Cell): string {
+  if (typeof value === 'number') return String(Number(value.toPrecision(CELL_DIGITS)));
+  return Array.isArray(value) ? '[…]' : String(value);
+}
+const CELL_DIGITS = 6;
 
 /** Of several classes the decided one's score. */
 function scoreText(score: number | readonly number[]): string {

@@ -1,6 +1,7 @@
+import { inputColumns } from '../../checks/baseline/input-columns.ts';
 import type { Evidence } from '../../checks/evidence/evidence.ts';
 import { answerOf, decisionOf } from '../../serving/model/score.ts';
-import type { Cell, Table } from '../../serving/model/table.ts';
+import type { Cell, Column, Table } from '../../serving/model/table.ts';
 
 /** Decisions that two models make differently on the same rows. */
 export interface Flips {
@@ -27,7 +28,8 @@ interface Decided {
 }
 
 /** Undefined where there is nothing to decide (a regression), or one of the two could not answer. */
-export function flipsOf({ evaluation, candidate, baseline }: Evidence, examples: number): Flips | undefined {
+export function flipsOf(evidence: Evidence, examples: number): Flips | undefined {
+  const { evaluation, candidate, baseline } = evidence;
   if (evaluation.kind === 'missing' || candidate.kind === 'missing') return undefined;
   if (baseline.kind === 'simple' || baseline.answers.kind === 'missing') return undefined;
   const [mine, theirs] = [candidate.value, baseline.answers.value];
@@ -44,18 +46,19 @@ export function flipsOf({ evaluation, candidate, baseline }: Evidence, examples:
     if (before === truth) becomeWrong += 1;
     flipped.push({ row, distance: distanceOf(answerOf(mine, row).score, answerOf(theirs, row).score) });
   }
-  const shown = flipped.toSorted((a, b) => b.distance - a.distance || a.row - b.row).slice(0, examples);
+  const shown = shownColumns(evidence, table);
+  const furthest = flipped.toSorted((a, b) => b.distance - a.distance || a.row - b.row).slice(0, examples);
   return {
     flips: flipped.length,
     rows: table.rows,
     becomeRight,
     becomeWrong,
-    examples: shown.map(({ row }) => ({
+    examples: furthest.map(({ row }) => ({
       row: row + 1,
       champion: answerOf(theirs, row),
       candidate: answerOf(mine, row),
       label: labels.classes[labels.codes[row] ?? -1] ?? '',
-      record: recordOf(table, row),
+      record: recordOf(shown, row),
     })),
   };
 }
@@ -68,9 +71,18 @@ function distanceOf(a: Decided['score'], b: Decided['score']): number {
 /** Longer lists say nothing to a person. */
 const LIST_SHOWN = 8;
 
-function recordOf(table: Table, row: number): Readonly<Record<string, Cell>> {
+/** What the candidate reads, without what identifies a person; every column where that is not known. */
+function shownColumns(evidence: Evidence, table: Table): readonly (readonly [string, Column])[] {
+  const { columns: declared, evaluation } = evidence.proposal.manifest;
+  const names = inputColumns(evidence);
+  return [...table.columns].filter(
+    ([name]) => (names?.includes(name) ?? name !== evaluation.label) && declared[name]?.pii !== true,
+  );
+}
+
+function recordOf(columns: readonly (readonly [string, Column])[], row: number): Readonly<Record<string, Cell>> {
   return Object.fromEntries(
-    [...table.columns].map(([name, column]): [string, Cell] => {
+    columns.map(([name, column]): [string, Cell] => {
       switch (column.kind) {
         case 'number': {
           const value = column.values[row] ?? NaN;
