@@ -25,7 +25,7 @@ import { figureGrid } from './figures.ts';
 import { method, otherFindings, type PlaceOf } from './findings.ts';
 import type { ReportSetting } from './report-setting.ts';
 
-const STRIP_WIDE_PX = 420;
+const STRIP_WIDE_PX = 330;
 const STRIP_NARROW_PX = 152;
 
 /** So many rows are drawn; the others, the least alarming, are listed without a drawing. */
