@@ -24,8 +24,19 @@ export interface PlotOptions {
   readonly rows: readonly number[];
 }
 
-/** Okabe and Ito's colours, which differ for every kind of sight; repeated with another dash. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#000000', '#7f7f7f'] as const;
+/** Okabe and Ito's colours, which differ for every kind of sight, and three more. */
+const COLOURS = [
+  '#0072b2',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#56b4e9',
+  '#e69f00',
+  '#000000',
+  '#7f7f7f',
+  '#8c510a',
+  '#9467bd',
+] as const;
 const PANEL = { width: 300, height: 190, left: 40, right: 12, top: 26, bottom: 28 } as const;
 const COLUMNS = 3;
 const HEAD = 64;
@@ -45,18 +56,23 @@ export function drawPlots(panels: readonly Panel[], options: PlotOptions): strin
     `<title>${escaped(options.title)}</title><desc>${escaped(options.says)}</desc>`,
     `<rect width="100%" height="100%" fill="#ffffff"/>`,
     `<text x="12" y="20" font-size="14" font-weight="600" fill="#1f2328">${escaped(options.title)}</text>`,
-    drawLegend(labels, width),
+    drawLegend(labels),
     ...drawn,
     '</svg>\n',
   ].join('\n');
 }
 
-function drawLegend(labels: readonly string[], width: number): string {
-  const step = Math.min(150, (width - 24) / Math.max(1, labels.length));
+/** About a letter's width, and what stands around a label. */
+const LETTER = 5.7;
+const AROUND = 22;
+
+function drawLegend(labels: readonly string[]): string {
+  let x = 12;
   return labels
     .map((label, i) => {
-      const x = 12 + i * step;
-      return `<circle cx="${x + 4}" cy="42" r="4" fill="${colourOf(i)}"/><text x="${x + 12}" y="46" fill="#1f2328">${escaped(label)}</text>`;
+      const at = x;
+      x += AROUND + LETTER * label.length;
+      return `<circle cx="${at + 4}" cy="42" r="4" fill="${colourOf(i)}"/><text x="${at + 12}" y="46" fill="#1f2328">${escaped(label)}</text>`;
     })
     .join('');
 }
