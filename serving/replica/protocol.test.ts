@@ -58,7 +58,14 @@ const postText = async (path: string, body: string, headers: Readonly<Record<str
 
 describe('V2: what a server and a model are', () => {
   it.each([
-    ['/v2', { name: 'slipway', version: expect.any(String), extensions: expect.arrayContaining(['binary_tensor_data', 'statistics']) }],
+    [
+      '/v2',
+      {
+        name: 'slipway',
+        version: expect.any(String),
+        extensions: expect.arrayContaining(['binary_tensor_data', 'statistics']),
+      },
+    ],
     ['/v2/health/live', { live: true }],
     ['/v2/health/ready', { ready: true }],
     ['/v2/models/loans/ready', { name: 'loans', ready: true }],
