@@ -47,7 +47,7 @@ export const modelTests: readonly RubricTest[] = [
         'cohorts',
         'no cohort was judged',
       ),
-    next: 'Declare evaluation.cohorts, with enough rows of each.',
+    next: 'Declare evaluation.cohorts with enough rows of each, and mend those that fail.',
   },
   {
     id: 'Model 7',
