@@ -65,5 +65,7 @@ export function decisionOf(rows: ScoredRows, row: number): number {
 }
 
 function perRow(rows: ScoredRows, of: (row: number) => number): Float64Array {
-  return Float64Array.from({ length: rows.rows }, (_, row) => of(row));
+  const values = new Float64Array(rows.rows);
+  for (let row = 0; row < values.length; row++) values[row] = of(row);
+  return values;
 }

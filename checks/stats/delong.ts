@@ -1,4 +1,4 @@
-import { midRanks } from './mid-ranks.ts';
+import { ascendingOrder } from './ascending-order.ts';
 import { normalCdf } from './normal-cdf.ts';
 
 export interface PairedAuc {
@@ -77,33 +77,31 @@ function varianceByGroup(influence: Float64Array, groups: ArrayLike<number>): nu
   return sums.size < 2 ? Infinity : (squares * sums.size) / (sums.size - 1);
 }
 
-/** A positive's share of negatives below it, a negative's share of positives above it; ties count one half. */
+/** A positive's share of negatives below it, a negative's share of positives above it; ties count one half. One sort tells both. */
 function placements(
   scores: ArrayLike<number>,
   positive: ArrayLike<number>,
   positives: number,
 ): { readonly values: Float64Array; readonly auc: number } {
-  const rows = positive.length;
-  const negatives = rows - positives;
-  const all = midRanks(scores);
-  const own = [new Float64Array(negatives), new Float64Array(positives)] as const;
-  const seen = [0, 0];
-  for (let i = 0; i < rows; i++) {
-    const kind = positive[i] === 1 ? 1 : 0;
-    own[kind][seen[kind] ?? 0] = scores[i] ?? 0;
-    seen[kind] = (seen[kind] ?? 0) + 1;
+  const order = ascendingOrder(scores);
+  const negatives = order.length - positives;
+  const values = new Float64Array(order.length);
+  let [positivesBelow, negativesBelow, pairs] = [0, 0, 0];
+  for (let start = 0; start < order.length; ) {
+    const score = scores[order[start] ?? 0];
+    let [end, tied] = [start, 0];
+    for (; end < order.length && scores[order[end] ?? 0] === score; end++) if (positive[order[end] ?? 0] === 1) tied++;
+    const beneath = negativesBelow + (end - start - tied) / 2;
+    const ofPositive = beneath / negatives;
+    const ofNegative = 1 - (positivesBelow + tied / 2) / positives;
+    for (let i = start; i < end; i++) {
+      const row = order[i] ?? 0;
+      values[row] = positive[row] === 1 ? ofPositive : ofNegative;
+    }
+    pairs += tied * beneath;
+    positivesBelow += tied;
+    negativesBelow += end - start - tied;
+    start = end;
   }
-  const within = [midRanks(own[0]), midRanks(own[1])] as const;
-  const values = new Float64Array(rows);
-  let rankSum = 0;
-  seen.fill(0);
-  for (let i = 0; i < rows; i++) {
-    const kind = positive[i] === 1 ? 1 : 0;
-    const rank = all[i] ?? 0;
-    const beneath = rank - (within[kind][seen[kind] ?? 0] ?? 0);
-    seen[kind] = (seen[kind] ?? 0) + 1;
-    values[i] = kind === 1 ? beneath / negatives : 1 - beneath / positives;
-    if (kind === 1) rankSum += rank;
-  }
-  return { values, auc: (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives) };
+  return { values, auc: pairs / (positives * negatives) };
 }
