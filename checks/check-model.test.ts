@@ -337,7 +337,7 @@ describe('what the policy says', () => {
     expect(report.conclusion).toBe('failure');
     expect(failing(report)).toEqual([expect.stringMatching(/^artifact\//)]);
     expect(findingsOf(report).find(({ id }) => id === failing(report)[0])?.reason).toMatch(
-      /MB of memory, more than 20 MB/,
+      /MB of memory, and the policy allows 20 MB/,
     );
   });
 

@@ -72,7 +72,7 @@ describe('slipway', () => {
     [['check', '--only', 'basline'], /--only basline: there is no such check; there are manifest, artifact/],
     [['check', '.'], /holds no manifest/],
     [['check', '--window', 'none.csv', '.'], /none.csv: there is no such file/],
-    [['compare', 'a', 'b'], /compare is not there yet/],
+    [['bench'], /bench is not there yet/],
   ])('%j is wrong usage: status 64, and what was expected', (args, message) => {
     const { status, stderr, stdout } = slipway(root, ...args);
     expect([status, stdout]).toEqual([64, '']);
