@@ -211,7 +211,7 @@ function passTitle(all: readonly Finding[]): string {
   if (findings.length === 0)
     return typeof searched === 'number'
       ? `no cohorts are declared; of ${countText(searched)} slices searched none is found worse${slices?.verdict === 'pass' ? '' : ', and not all can be said'}`
-      : 'no cohorts are declared';
+      : `no cohorts are declared${slices === undefined ? '' : `; ${slices.reason}`}`;
   const undecided = findings.filter(({ verdict }) => verdict === 'inconclusive');
   const right = findings.filter(({ verdict }) => verdict === 'pass').length;
   if (right === 0) return `no cohort has rows enough to say: ${plural(undecided.length, 'finding')}`;
