@@ -89,8 +89,7 @@ async function judge(
     cacheFolder: await cacheFolder(),
     now: new Date(),
     signal: io.signal,
-    onProgress: ({ stage, done, of }) =>
-      io.progress(`${subject.shown}: ${stage}${of > 1 ? ` ${Math.round((100 * done) / of)} %` : ''}`),
+    onProgress: ({ stage, done, of }) => io.progress(`${subject.shown}: ${stage}`, of > 1 ? done / of : undefined),
     onResult: ({ name }) => io.progress(`${subject.shown}: ${name} judged`),
   });
 }

@@ -29,8 +29,8 @@ export interface CommandIo {
   out(text: string): void;
   /** Warnings and errors, to standard error. */
   err(text: string): void;
-  /** A line that replaces the one before it, to standard error and only to a terminal. */
-  progress(text: string): void;
+  /** A line that replaces the one before it, to standard error and only to a terminal; with a bar where the share that is done, 0 to 1, is known. */
+  progress(text: string, share?: number): void;
   /** The result for programs: to standard output or to the file that `--json` names; nothing without `--json`. */
   json(value: unknown): Promise<void>;
   /** The same on one line, for a program that waits for it while the command goes on. */

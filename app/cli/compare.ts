@@ -84,8 +84,7 @@ async function judged(
       now: new Date(),
       signal: io.signal,
       onEvidence: (evidence) => seen.push(evidence),
-      onProgress: ({ stage, done, of }) =>
-        io.progress(`${stage}${of > 1 ? ` ${Math.round((100 * done) / of)} %` : ''}`),
+      onProgress: ({ stage, done, of }) => io.progress(stage, of > 1 ? done / of : undefined),
     },
   );
   return { report, evidence: seen[0] };

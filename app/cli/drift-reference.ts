@@ -67,7 +67,7 @@ async function writeProfile(
     seed,
     digest,
     pii,
-    onColumn: (name, done, of) => io.progress(`profiling ${name}, ${done + 1} of ${of}`),
+    onColumn: (name, done, of) => io.progress(`profiling ${name}`, done / of),
   });
   await writeFile(writeTo, `${JSON.stringify(profile)}\n`);
   await profileStore(await cacheFolder()).write(digest, profile);

@@ -95,7 +95,7 @@ async function run(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
     const found = await compareSources(reference, window, {
       ...options,
       ...(thread === undefined ? {} : { thread }),
-      onColumn: (name, done, of) => io.progress(`comparing ${name}, ${done + 1} of ${of}`),
+      onColumn: (name, done, of) => io.progress(`comparing ${name}`, done / of),
     });
     if (found.kind === 'refused') {
       for (const { side, problem } of found.problems)
@@ -164,7 +164,7 @@ async function opened(file: string, io: CommandIo): Promise<DataFile | undefined
     name,
     signal: io.signal,
     keepBytes: KEEP_BYTES,
-    onProgress: (share) => io.progress(`reading ${name}, ${Math.round(100 * share)} %`),
+    onProgress: (share) => io.progress(`reading ${name}`, share),
   });
   if (!('kind' in read)) return read;
   for (const problem of read.problems) io.err(tableProblemText(file, problem));

@@ -6,6 +6,7 @@ import { slipwayVersion } from '../../checks/environment.ts';
 import { EXIT, UsageError, type Command, type CommandIo } from './command.ts';
 import { commands, promised } from './commands.ts';
 import { cliEnvironment } from './config.ts';
+import { progressBar } from './progress-bar.ts';
 
 /** Runs one command line; resolves with the exit status, never rejects. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -155,10 +156,11 @@ function ioOf(
       closeLine();
       stderr.write(`${text}\n`);
     },
-    progress: (text) => {
+    progress: (text, share) => {
       if (!showsProgress) return;
       closeLine();
-      stderr.write(text.slice(0, (stderr.columns ?? 80) - 1));
+      const line = share === undefined ? text : `${progressBar(share)} ${text}`;
+      stderr.write(line.slice(0, (stderr.columns > 0 ? stderr.columns : 80) - 1));
       lineIsOpen = true;
     },
     json: (value) => tell(`${JSON.stringify(value, null, 2)}\n`),
