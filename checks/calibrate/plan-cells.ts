@@ -89,7 +89,7 @@ function modelCells(): readonly PlannedCell[] {
 export const BLOCK_REPETITIONS = { column: 100, joint: 50, models: 100 } as const satisfies Record<Subject, number>;
 
 /** Milliseconds a repetition beyond which a method waits until the quick ones are done. */
-const DEAR_MS = 20;
+const DEAR_MS = 200;
 /** Blocks by which a rate is roughly known. */
 const ROUGH_BLOCKS = { quick: 10, dear: 3 } as const;
 
