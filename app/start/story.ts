@@ -222,7 +222,9 @@ export async function mergeAndRollBack(
   }
 }
 
-/** Tells each change of the candidate's share until it has all of it. */
+const LAST_LOOK_MS = 5_000;
+
+/** Tells each change of the candidate's share until it has all of it; fails with what the fleet knows of the rollout. */
 async function followRollout(
   stage: Stage,
   teller: Teller,
@@ -231,7 +233,7 @@ async function followRollout(
   signal: AbortSignal,
 ): Promise<void> {
   let told = -1;
-  await waitFor(
+  const promoted = waitFor(
     `${model} ${version} is promoted`,
     rolloutLimitMs,
     signal,
@@ -243,6 +245,16 @@ async function followRollout(
     },
     100,
   );
+  try {
+    await promoted;
+  } catch (error) {
+    const found = (await stage.observe(AbortSignal.timeout(LAST_LOOK_MS))).models.find(
+      ({ model: name }) => name === model,
+    );
+    throw new Error(`the fleet has ${JSON.stringify({ arms: found?.arms, held: found?.held, state: found?.state })}`, {
+      cause: error,
+    });
+  }
 }
 
 export async function weightOf(stage: Stage, model: string, version: string, signal: AbortSignal): Promise<number> {

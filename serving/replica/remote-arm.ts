@@ -47,12 +47,13 @@ export class RemoteArm {
       );
       asking.on('error', (error: NodeJS.ErrnoException) => {
         // A kept connection may end just as it is used again: nothing was answered, so asking once more is safe.
-        if (mayRetry && asking.reusedSocket && error.code === 'ECONNRESET')
+        if (mayRetry && asking.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE'))
           this.#send(call, signal, false).then(resolve, reject);
         else fail(error);
       });
-      asking.write(call.body.text);
-      asking.end(call.body.tail);
+      // In one piece: a second write to a connection that has just ended fails in a way of its own.
+      const { text, tail } = call.body;
+      asking.end(tail === undefined ? text : Buffer.concat([Buffer.from(text), tail]));
     });
   }
 }
