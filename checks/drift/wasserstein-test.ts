@@ -14,6 +14,8 @@ const SIMULATIONS = 999;
 const MORE = 10;
 /** Places of the pooled order at which a bridge is drawn; the tails get more of their own. */
 const KNOTS = 256;
+/** Single values at either end that are knots of their own: far apart in a heavy tail, few of them make much of the distance. */
+const ENDS = 48;
 
 /**
  * The p-value of a Wasserstein distance: by 999 permutations of the rows up to 2,000 rows a side, above by its limit law, the area under a Brownian bridge
@@ -46,11 +48,12 @@ function bridged(ties: MergedTies, statistic: number, seed: number, draws: numbe
   while (drawn < draws || (atLeast === 0 && drawn < MORE * (draws + 1) - 1)) {
     // A bridge is a Brownian path, drawn knot by knot, of which the next value depends on how far the end is.
     let [area, level, before] = [0, 0, 0];
-    for (const { share, step, width } of knots) {
+    for (const { share, step, width, isNext } of knots) {
       const rest = 1 - (share - step);
       const mean = (level * (1 - share)) / rest;
       level = mean + Math.sqrt((step * (1 - share)) / rest) * random.normal();
-      area += ((Math.abs(before) + Math.abs(level)) / 2) * width;
+      // Between two neighbouring values the distance is that at the lower one; over many it lies between both ends.
+      area += (isNext ? Math.abs(before) : (Math.abs(before) + Math.abs(level)) / 2) * width;
       before = level;
     }
     if (area * scale >= statistic) atLeast++;
@@ -65,6 +68,8 @@ interface Knot {
   readonly step: number;
   /** How far the values are from the knot before. */
   readonly width: number;
+  /** The knot before is the next lower value. */
+  readonly isNext: boolean;
 }
 
 function knotsOf({ n, m, values, first, second }: MergedTies): readonly Knot[] {
@@ -75,12 +80,18 @@ function knotsOf({ n, m, values, first, second }: MergedTies): readonly Knot[] {
   const blocks = [...even, ...tails, ...tails.map((share) => 1 - share)].map((share) =>
     blockAt(share, values.length, shareAt),
   );
+  const ends = Array.from({ length: Math.min(ENDS, values.length) }, (_, i) => [i, values.length - 1 - i]).flat();
   const knots: Knot[] = [];
-  let [share, value] = [0, values[0] ?? 0];
-  for (const block of [...new Set(blocks)].toSorted((a, b) => a - b)) {
+  let [share, value, previous] = [0, values[0] ?? 0, -1];
+  for (const block of [...new Set([...blocks, ...ends])].toSorted((a, b) => a - b)) {
     const [nextShare, nextValue] = [Math.min(1, shareAt(block)), values[block] ?? value];
-    knots.push({ share: nextShare, step: nextShare - share, width: nextValue - value });
-    [share, value] = [nextShare, nextValue];
+    knots.push({
+      share: nextShare,
+      step: nextShare - share,
+      width: nextValue - value,
+      isNext: block === previous + 1,
+    });
+    [share, value, previous] = [nextShare, nextValue, block];
   }
   // The bridge ends at 0, where all rows are counted.
   return knots.filter(({ step }) => step > 0);
