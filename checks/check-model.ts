@@ -1,11 +1,8 @@
-import type { Check } from './check.ts';
-import { checkResultOf, reportConclusionOf, waiverFor, waiverKeyOf } from './conclusion.ts';
+import { reportConclusionOf, waiverFor, waiverKeyOf } from './conclusion.ts';
 import { environmentOf } from './environment.ts';
 import type { Evidence, ManifestEvidence } from './evidence/evidence.ts';
 import type { Governance } from './evidence/governance.ts';
 import { gatherEvidence, type GatherInput, type PlacedManifest } from './evidence/gather-evidence.ts';
-import { isolationHere } from './evidence/limited-child.ts';
-import { pass } from './finding.ts';
 import { checks } from './index.ts';
 import { judgeAll } from './judge-all.ts';
 import { judgedManifest } from './manifest/judged-manifest.ts';
@@ -13,13 +10,14 @@ import { loadManifest, manifestNames } from './manifest/load-manifest.ts';
 import { loosenedFindings } from './manifest/loosened.ts';
 import type { LoadedManifest } from './manifest/manifest.ts';
 import { unavailableChecks } from './manifest/parse-policy.ts';
-import { findingOfProblem, textOfProblem, type Problem } from './manifest/problem.ts';
-import { folderOf } from './manifest/parse-manifest.ts';
+import { textOfProblem } from './manifest/problem.ts';
 import type { Policy } from './manifest/policy.ts';
 import { referenceUriOf } from './manifest/reference-uri.ts';
 import { manifestSummaryOf } from './report/manifest-summary.ts';
-import type { BaselineReference, CheckResult, Finding, Measured, Report } from './report/report.ts';
+import type { BaselineReference, CheckResult, Finding, Report } from './report/report.ts';
+import { headOf } from './report-head.ts';
 import type { Snapshot } from './snapshot.ts';
+import { restoringReport, unreadableReport } from './unjudged-report.ts';
 
 /** Everything that a verdict on one model's proposal depends on. */
 export interface ModelProposal {
@@ -302,106 +300,5 @@ function measuredOf({ candidate, artifact: { session } }: Evidence): Parameters<
   return {
     ...(candidate.kind === 'gathered' ? { task: candidate.value.task } : {}),
     ...(session.kind === 'gathered' ? { columns: session.value.inputs.map(({ name }) => name) } : {}),
-  };
-}
-
-function headOf(
-  { manifest, revision, defaults }: LoadedManifest,
-  baseline: BaselineReference,
-): Pick<Report, 'model' | 'version' | 'revision' | 'digest' | 'baseline' | 'defaults'> {
-  const { name, version, artifact } = manifest;
-  return {
-    model: name,
-    version,
-    revision,
-    digest: `sha256:${artifact.sha256}`,
-    baseline,
-    defaults: JSON.parse(JSON.stringify(defaults)) as Measured,
-  };
-}
-
-/** A manifest that cannot be read: its problems, and every other check saying that it had nothing to judge. */
-function unreadableReport(
-  problems: readonly Problem[],
-  proposal: ModelProposal,
-  wanted: readonly Check[],
-  options: CheckOptions,
-): Report {
-  const context = { policy: proposal.policy, waivers: [], now: options.now };
-  const results = wanted.map(({ name }) => {
-    const findings: readonly Finding[] =
-      name === 'manifest'
-        ? problems.map(findingOfProblem)
-        : [
-            {
-              id: `${name}/manifest`,
-              verdict: 'inconclusive',
-              severity: 'blocking',
-              reason: 'cannot be judged: the manifest cannot be read (see manifest)',
-              measured: {},
-            },
-          ];
-    const title = name === 'manifest' ? unreadableTitle(problems) : 'the manifest cannot be read';
-    const result = checkResultOf(name, { findings, title }, 0, context);
-    options.onResult?.(result);
-    return result;
-  });
-  return {
-    model: folderOf(proposal.path).split('/').at(-1) ?? proposal.path,
-    version: 'unknown',
-    revision: 'unknown',
-    digest: 'unknown',
-    baseline: { kind: 'simple' },
-    conclusion: reportConclusionOf(results),
-    checks: results,
-    defaults: {},
-    environment: environmentOf(isolationHere()),
-  };
-}
-
-function unreadableTitle(problems: readonly Problem[]): string {
-  const [first] = problems;
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  return first === undefined ? 'the manifest cannot be read' : `${first.reason}${more}`;
-}
-
-/** Bringing git back to what a held fleet runs is what ends the hold: it was judged when it was merged. */
-function restoringReport(
-  loaded: LoadedManifest,
-  restores: NonNullable<ModelProposal['restores']>,
-  proposal: ModelProposal,
-  wanted: readonly Check[],
-  options: CheckOptions,
-): Report {
-  const context = { policy: proposal.policy, waivers: [], now: options.now };
-  const reason = `restores exactly what the held fleet runs since ${restores.since}`;
-  const results = wanted.map(({ name }) => {
-    const judgement =
-      name === 'manifest'
-        ? {
-            findings: [pass('manifest/restores', reason, { revision: restores.revision, since: restores.since })],
-            title: reason,
-          }
-        : {
-            findings: [
-              {
-                id: `${name}/restores`,
-                verdict: 'not-applicable',
-                severity: 'blocking',
-                reason,
-                measured: {},
-              } as const,
-            ],
-            title: 'not asked: this restores what runs',
-          };
-    const result = checkResultOf(name, judgement, 0, context);
-    options.onResult?.(result);
-    return result;
-  });
-  return {
-    ...headOf(loaded, { kind: 'production', version: loaded.manifest.version, revision: restores.revision }),
-    conclusion: reportConclusionOf(results),
-    checks: results,
-    environment: environmentOf(isolationHere()),
   };
 }
