@@ -57,6 +57,7 @@ function replica(id: number, role: Role, more: Partial<ReplicaView> = {}): Repli
     socket: `${id}.sock`,
     listening: true,
     draining: false,
+    opened: false,
     revisions: new Map(),
     tables: new Map(),
     ...more,
@@ -182,6 +183,19 @@ describe('a turn', () => {
     const third = turn([slow], [old, complete]);
     expect(third).toMatchObject({ start: [], drain: [1], open: [2] });
     expect(armsFor(third, 2)?.[0]).toMatchObject({ revision: 'B', weight: 100 });
+  });
+
+  it('keeps callers where they are while a replica that has them loads what loads quickly', () => {
+    const serving = publicWith(1, tableOf(['A', 50], ['B', 50, '3.sock']), 'A');
+    const loading = {
+      ...serving,
+      revisions: new Map([...serving.revisions, [key('B'), { kind: 'loading' } as const]]),
+    };
+    const candidate = replica(3, { kind: 'candidate', key: key('B') }, { revisions: new Map([[key('B'), ready]]) });
+    const quick = model(promoted, { A: 5, B: 5 });
+    expect(turn([quick], [{ ...loading, opened: true }, candidate])).toMatchObject({ start: [], drain: [], open: [1] });
+    // One that never had any waits until it is complete.
+    expect(turn([quick], [loading, candidate]).open).toEqual([]);
   });
 
   it('keeps a candidate for as long as a replica that drains turns to it', () => {

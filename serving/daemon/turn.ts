@@ -27,6 +27,8 @@ export interface ReplicaView {
   readonly socket: string;
   readonly listening: boolean;
   readonly draining: boolean;
+  /** It has had callers: nothing that it still has to load takes them away again. */
+  readonly opened: boolean;
   readonly revisions: ReadonlyMap<string, RevisionState>;
   /** In force, or ordered and on their way. */
   readonly tables: ReadonlyMap<string, TableOrder>;
@@ -85,8 +87,13 @@ export function turnOf(situation: Situation): Turn {
       ...candidates.filter(({ key }) => !needed.has(key)).map(({ replica }) => replica.id),
     ],
     orders,
-    // While nothing better is open, the unfit go on.
-    open: (enough ? open : [...open, ...unfit.filter(({ listening }) => listening)])
+    // While too few are complete, those that have callers go on: with what they have, the unfit as well as those that load.
+    open: (enough
+      ? open
+      : publics.filter(
+          (replica) => open.includes(replica) || (replica.listening && (replica.opened || unfit.includes(replica))),
+        )
+    )
       .filter((replica) => !spare.includes(replica))
       .map(({ id }) => id),
   };
