@@ -1,6 +1,7 @@
 import { type Server, createServer } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { LogSchema } from '../lake/entry.ts';
+import { answerBrokenRequest } from './broken-request.ts';
 import { ArmCounter } from './counters.ts';
 import { Journal } from './journal.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
@@ -79,19 +80,23 @@ export class Replica {
       },
     };
     this.#context = context;
-    this.#server = createServer({ keepAliveTimeout: settings.keepAliveMs }, (request, response) => {
-      // What arrives behind the last answer of a connection was sent too late: its sender sees the end of the connection and asks again.
-      if (this.#lingering.has(request.socket)) return;
-      this.#inFlight += 1;
-      response.on('close', () => {
-        this.#inFlight -= 1;
-      });
-      route(request, response, context).catch((error: unknown) => {
-        console.error('a request could not be answered', error);
-        response.destroy();
-      });
-    });
+    this.#server = createServer(
+      { keepAliveTimeout: settings.keepAliveMs, requireHostHeader: false },
+      (request, response) => {
+        // What arrives behind the last answer of a connection was sent too late: its sender sees the end of the connection and asks again.
+        if (this.#lingering.has(request.socket)) return;
+        this.#inFlight += 1;
+        response.on('close', () => {
+          this.#inFlight -= 1;
+        });
+        route(request, response, context).catch((error: unknown) => {
+          console.error('a request could not be answered', error);
+          response.destroy();
+        });
+      },
+    );
     this.#server.on('connection', (socket: Socket) => this.#watch(socket));
+    this.#server.on('clientError', answerBrokenRequest);
     this.#reporter = setInterval(() => this.report(), REPORT_MS);
   }
 

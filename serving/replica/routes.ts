@@ -35,6 +35,9 @@ export async function route(request: IncomingMessage, response: ServerResponse, 
   if (context.draining()) response.setHeader('connection', 'close');
   const [path = '/'] = (request.url ?? '/').split('?', 1);
   try {
+    // The server's own refusal has no body, and clients of the protocol fail confusingly at one.
+    if (request.headers.host === undefined && request.httpVersion === '1.1')
+      throw new Refusal(400, 'the request has no Host header, which HTTP/1.1 demands');
     if (path === '/v2/models/stats') {
       requireMethod(request, 'GET');
       tell(response, await context.ask({ kind: 'statistics' }));
