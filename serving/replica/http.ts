@@ -60,8 +60,11 @@ function isEncoding(word: string): word is Encoding {
 
 /** The body as its header divides it into JSON and tensors. */
 export async function readRequestBody(request: IncomingMessage): Promise<RequestBody> {
-  const bytes = await readBody(request);
-  const header = request.headers[JSON_LENGTH];
+  return dividedBody(await readBody(request), request.headers[JSON_LENGTH]);
+}
+
+/** A body in two: `header` says how many of its bytes are JSON. Throws a Refusal with status 400. */
+export function dividedBody(bytes: Buffer, header: string | readonly string[] | undefined): RequestBody {
   if (header === undefined) return { text: bytes.toString() };
   const jsonBytes = typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : NaN;
   if (!(jsonBytes <= bytes.length))
