@@ -17,10 +17,13 @@ export class Door {
   readonly #server: Server;
   readonly #takers: () => readonly Taker[];
   readonly #speaks: 'http' | 'grpc';
+  readonly #encrypted: boolean;
   #waiting: { readonly socket: Socket; readonly since: number }[] = [];
   #closed = false;
 
-  constructor(takers: () => readonly Taker[], speaks: 'http' | 'grpc') {
+  /** `encrypted`: who takes a connection speaks TLS on it first. */
+  constructor(takers: () => readonly Taker[], speaks: 'http' | 'grpc', encrypted = false) {
+    this.#encrypted = encrypted;
     this.#takers = takers;
     this.#speaks = speaks;
     this.#server = createServer({ pauseOnConnect: true }, (socket) => this.#welcome(socket));
@@ -73,7 +76,9 @@ export class Door {
   }
 
   #refuse(socket: Socket): void {
-    refuse(socket, this.#speaks);
+    // A caller that speaks TLS or gRPC would not understand a sentence of HTTP/1.1: its connection ends.
+    if (this.#encrypted || this.#speaks === 'grpc') socket.destroy();
+    else refuseHttp(socket);
   }
 
   #wait(socket: Socket, since: number): void {
@@ -91,12 +96,6 @@ const MAX_WAITING = 1024;
 const WAIT_MS = 10_000;
 const RETRY_MS = 100;
 const REFUSAL = '{"error":"no replica is ready"}';
-
-/** A caller that speaks gRPC would not understand a sentence of HTTP/1.1: its connection ends. */
-function refuse(socket: Socket, speaks: 'http' | 'grpc'): void {
-  if (speaks === 'grpc') socket.destroy();
-  else refuseHttp(socket);
-}
 
 function refuseHttp(socket: Socket): void {
   socket.end(

@@ -103,7 +103,7 @@ export class ReplicaProcess implements ReplicaView, Taker {
     });
   }
 
-  tell(message: Extract<ToReplica, { kind: 'told' | 'report' }>): void {
+  tell(message: Extract<ToReplica, { kind: 'told' | 'report' | 'tls' }>): void {
     this.#send(message);
   }
 

@@ -34,6 +34,9 @@ process.on('message', (message: ToReplica, handle: unknown) => {
     case 'connection':
       if (handle instanceof Socket) replica?.accept(handle, message.speaks);
       break;
+    case 'tls':
+      replica?.renew(message.tls);
+      break;
     case 'report':
       replica?.report(message.ask);
       break;

@@ -31,6 +31,8 @@ export interface ArmOrder {
   readonly version: string;
   readonly weight: number;
   readonly leased: boolean;
+  /** It gets copies of what the stable arm answered, and no share. */
+  readonly shadow?: true;
   /** Where another process answers for this arm; undefined: this process runs it. */
   readonly socket?: string;
 }
@@ -61,7 +63,16 @@ export type ToReplica =
   /** `idle: 'cut'` ends connections without a request under way at once: when the whole fleet stops, nobody takes over. */
   | { readonly kind: 'drain'; readonly limitMs: number; readonly idle: 'cut' | 'leave' }
   | { readonly kind: 'report'; readonly ask: number }
+  /** The certificate was renewed, or the key of session tickets was changed. */
+  | { readonly kind: 'tls'; readonly tls: TlsOrder }
   | { readonly kind: 'told'; readonly ask: number; readonly answer: Told };
+
+/** A certificate with its chain and its key, as PEM. `ticketKeys`: 48 bytes that all replicas share, so that each can resume a session of another. */
+export interface TlsOrder {
+  readonly cert: string;
+  readonly key: string;
+  readonly ticketKeys: Uint8Array;
+}
 
 export interface ReplicaSettings {
   /** The Unix socket on which it answers for others; and the only one for a candidate. */
@@ -75,6 +86,8 @@ export interface ReplicaSettings {
   /** How long an idle connection is kept. */
   readonly keepAliveMs: number;
   readonly serverVersion: string;
+  /** Callers' connections are encrypted; undefined: they are not. */
+  readonly tls?: TlsOrder;
   /** Whether connections that speak gRPC will come. */
   readonly speaksGrpc: boolean;
   /** It loads what no other process has loaded yet, and finds out how long that would hold up a process that serves. */

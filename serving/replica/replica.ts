@@ -12,11 +12,15 @@ import {
   type ReplicaSettings,
   type RevisionOrder,
   type TableOrder,
+  type TlsOrder,
   type Told,
   keyOf,
 } from './messages.ts';
 import type { GrpcDoor } from './grpc.ts';
+import { type SecureDoor, openSecureDoor } from './secure-door.ts';
 import { RemoteArm } from './remote-arm.ts';
+import { type CopyTaker, takeCopies } from './copy-taker.ts';
+import { ShadowArms } from './shadow-arms.ts';
 import { type RouteContext, route } from './routes.ts';
 import type { Serving } from './serve-call.ts';
 import { type Table, tableOf } from './table.ts';
@@ -35,9 +39,12 @@ export class Replica {
   readonly #server: Server;
   readonly #context: RouteContext;
   #grpc: Promise<GrpcDoor> | undefined;
+  readonly #secure: SecureDoor | undefined;
   readonly #counters = new Map<string, ArmCounter>();
   readonly #loaded = new Map<string, LoadedRevision>();
   readonly #remotes = new Map<string, RemoteArm>();
+  readonly #shadows = new ShadowArms((model, revision) => this.#counterOf(model, revision));
+  #copies: CopyTaker | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #lingering = new WeakSet<Socket>();
   readonly #asked = new Map<number, (told: Told) => void>();
@@ -98,9 +105,12 @@ export class Replica {
     this.#server.on('connection', (socket: Socket) => this.#watch(socket));
     this.#server.on('clientError', answerBrokenRequest);
     this.#reporter = setInterval(() => this.report(), REPORT_MS);
+    if (settings.tls !== undefined)
+      this.#secure = openSecureDoor(settings.tls, (socket, speaks) => this.#welcome(socket, speaks));
   }
 
   listen(): void {
+    if (this.#settings.proves) this.#copies = takeCopies(this.#settings.socket, this.#context.serving);
     const opened = this.#settings.speaksGrpc ? this.#openGrpc() : Promise.resolve();
     opened.then(
       () => this.#server.listen(this.#settings.socket, () => this.#say({ kind: 'listening' })),
@@ -114,6 +124,22 @@ export class Replica {
   /** A caller's connection, accepted by the daemon. */
   accept(socket: Socket, speaks: 'http' | 'grpc'): void {
     socket.setNoDelay(true);
+    if (this.#secure === undefined) {
+      this.#welcome(socket, speaks);
+      return;
+    }
+    // Counted while it shakes hands: a replica that drains waits for it.
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    this.#secure.accept(socket, speaks);
+  }
+
+  /** For connections from now on. */
+  renew(tls: TlsOrder): void {
+    this.#secure?.renew(tls);
+  }
+
+  #welcome(socket: Socket, speaks: 'http' | 'grpc'): void {
     if (speaks === 'grpc') {
       this.#acceptGrpc(socket).catch((error: unknown) => {
         console.error('a gRPC connection could not be taken', error);
@@ -145,6 +171,7 @@ export class Replica {
     this.#orders = tables;
     const sockets = new Set(tables.flatMap(({ arms }) => arms.flatMap(({ socket }) => socket ?? [])));
     for (const socket of sockets) if (!this.#remotes.has(socket)) this.#remotes.set(socket, new RemoteArm(socket));
+    this.#shadows.follow(tables);
     this.#turn();
     this.#say({ kind: 'turned', sequence });
     for (const [socket, remote] of this.#remotes)
@@ -166,6 +193,7 @@ export class Replica {
   async drain(limitMs: number, idle: 'cut' | 'leave'): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
+    this.#copies?.close();
     // The server's own close would cut idle connections, on which the next request may be under way already.
     NetServer.prototype.close.call(this.#server);
     if (idle === 'cut') this.#server.closeIdleConnections();
@@ -204,7 +232,9 @@ export class Replica {
 
   /** Puts the tables in force with what is loaded now. */
   #turn(): void {
-    this.#tables = new Map(this.#orders.map((order) => [order.model, tableOf(order, this.#loaded, this.#remotes)]));
+    this.#tables = new Map(
+      this.#orders.map((order) => [order.model, tableOf(order, this.#loaded, this.#remotes, this.#shadows)]),
+    );
   }
 
   /** Loads what is wanted, one after the other, and lets go of what is not, until both agree. */
