@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import type { RowExplanation } from '../../checks/evidence/explain-job.ts';
 import type { ExplainedModel } from '../../checks/evidence/explanation-evidence.ts';
+import type { RowExplanation } from '../../checks/explain/explain-row.ts';
 import { rankImportances } from '../../checks/explanation/rank-importances.ts';
 import {
   countText,

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ExplainQuestion, ExplainedPart, RowExplanation } from '../../checks/evidence/explain-job.ts';
+import type { ExplainQuestion, ExplainedPart } from '../../checks/evidence/explain-job.ts';
 import { explainInChild } from '../../checks/evidence/explain-in-child.ts';
 import type { ExplainedModel } from '../../checks/evidence/explanation-evidence.ts';
+import type { RowExplanation } from '../../checks/explain/explain-row.ts';
+import { explanationJson } from '../../checks/explain/explanation-json.ts';
 import { CONFIDENCE, rankImportances } from '../../checks/explanation/rank-importances.ts';
 import { cacheFolder } from './cache-folder.ts';
 import {
@@ -240,31 +242,9 @@ function globalJson(model: ExplainedModel) {
 }
 
 function rowJson(question: ExplainQuestion, explanation: RowExplanation) {
-  const { contributions, values, score, background, class: decided, of, task, threshold, ...rest } = explanation;
   return {
     kind: 'shapley',
     ...(question.kind === 'row' ? { row: question.row + 1 } : {}),
-    task,
-    score,
-    ...(of === undefined ? {} : { scoreOf: of }),
-    ...(decided === undefined ? {} : { class: decided }),
-    ...(threshold === undefined ? {} : { threshold }),
-    background: { mean: background, rows: rest.backgroundRows, dataRows: rest.dataRows },
-    columns: contributions
-      .map(({ factor, value, standardError, backgroundError }, k) => ({
-        column: factor,
-        value: values[k] ?? null,
-        contribution: value,
-        standardError,
-        backgroundError: Number.isFinite(backgroundError) ? backgroundError : null,
-      }))
-      .toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution)),
-    additivity: rest.additivity,
-    method: {
-      name: 'interventional Shapley values',
-      exactRows: rest.exactRows,
-      orders: rest.orders,
-      asked: rest.asked,
-    },
+    ...explanationJson(explanation),
   };
 }

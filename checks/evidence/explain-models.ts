@@ -1,5 +1,6 @@
 import { spreadRows, takeRows } from '../../serving/model/rows.ts';
 import type { Table } from '../../serving/model/table.ts';
+import { explainRow } from '../explain/explain-row.ts';
 import { factorsOf } from '../explain/factors.ts';
 import { type ImportanceQuestion, jointImportance, permutationImportance } from '../explain/permutation-importance.ts';
 import { importanceOf, isWorthNothing } from '../explanation/rank-importances.ts';
@@ -10,7 +11,6 @@ import { marginOf, metrics } from '../metrics/metrics.ts';
 import { scoredRows } from '../metrics/scored-rows.ts';
 import { seededRandom, type SeededRandom } from '../stats/seeded-random.ts';
 import type { Answers, EvaluationData, Labels, Part } from './evidence.ts';
-import { explainRow } from './explain-row.ts';
 import type { ExplainedDecision, ExplainedModel, ExplanationEvidence } from './explanation-evidence.ts';
 import type { LaterPart } from './later-parts.ts';
 import { exchangeProtected } from './exchange-protected.ts';
@@ -107,7 +107,11 @@ async function explainedDecisions(
   for (const row of chosen) {
     const others = [...spreadRows(table.rows, background + 1)].filter((other) => other !== row).slice(0, background);
     if (others.length === 0) continue;
-    const found = await explainRow(model, takeRows(table, others), takeRows(table, [row]), DECISION_BUDGET);
+    const found = await explainRow((asked) => answer(model, asked), model.signature, {
+      background: takeRows(table, others),
+      row: takeRows(table, [row]),
+      budget: DECISION_BUDGET,
+    });
     const { score, background: mean, backgroundRows, additivity, exactRows, orders, asked } = found;
     const contributions = found.contributions.map(({ factor, value, standardError }) => ({
       factor,

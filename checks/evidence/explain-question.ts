@@ -3,13 +3,13 @@ import { tableOfRecords } from '../../serving/model/records.ts';
 import { spreadRows, takeRows } from '../../serving/model/rows.ts';
 import type { ColumnType } from '../../serving/model/signature.ts';
 import type { Table } from '../../serving/model/table.ts';
+import { explainRow } from '../explain/explain-row.ts';
 import { type DataTypes, evaluationDataOf, readData } from './evaluation-data.ts';
 import type { DataJob, Job } from './job.ts';
 import { explainModels } from './explain-models.ts';
 import type { ExplainedPart, ExplainQuestion } from './explain-job.ts';
-import { explainRow } from './explain-row.ts';
 import { gathered, missing } from './missing.ts';
-import { type Fit, openModel, type OpenModel, RowsRefused } from './open-model.ts';
+import { answer, type Fit, openModel, type OpenModel, RowsRefused } from './open-model.ts';
 import { rowCostMs } from './row-cost.ts';
 
 /** One decision is explained while somebody waits for it. */
@@ -73,9 +73,10 @@ async function rowAnswer(
 ): Promise<ExplainedPart> {
   if (question.kind === 'row' && question.row >= table.rows)
     return missing('manifest', `${data.name} has ${table.rows} rows, and row ${question.row + 1} was asked for`);
-  const others = [...spreadRows(table.rows, job.background + 1)].filter(
-    (row) => question.kind === 'record' || row !== question.row,
-  );
+  const others =
+    question.kind === 'record'
+      ? spreadRows(table.rows, job.background)
+      : spreadRows(table.rows, job.background + 1).filter((row) => row !== question.row);
   const background = takeRows(table, others.slice(0, job.background));
   if (background.rows === 0) return missing('manifest', `${data.name} has no other rows to explain this one against`);
   let own: Table;
@@ -89,7 +90,11 @@ async function rowAnswer(
       );
     own = read.table;
   }
-  const explanation = await explainRow(model, background, own, ROW_BUDGET);
+  const explanation = await explainRow((asked) => answer(model, asked), model.signature, {
+    background,
+    row: own,
+    budget: ROW_BUDGET,
+  });
   return Number.isFinite(explanation.score)
     ? gathered({ kind: 'row', explanation: { ...explanation, dataRows: table.rows } })
     : missing('golden', 'its score is not a finite number, which cannot be explained');

@@ -16,6 +16,8 @@ export interface Budget {
   /** Rows that may be asked. */
   readonly rows: number;
   readonly timeMs: number;
+  /** Rows in one table, about: who shares a process with others asks for few. Enough for full batches, few enough that the time is looked at often. */
+  readonly rowsAtOnce?: number;
   /** Milliseconds that only ever rise; `performance.now` when left out. */
   readonly now?: () => number;
   readonly signal?: AbortSignal;

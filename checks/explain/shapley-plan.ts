@@ -9,8 +9,7 @@ const EXACT_FACTORS = 10;
 export const FEWEST_ORDERS = 2;
 /** Beyond this an order more moves nothing that anyone reads. */
 const MOST_ORDERS = 100;
-/** Asked in one table: enough for full batches, few enough that the time is looked at often. */
-const ROWS_AT_ONCE = 2048;
+export const ROWS_AT_ONCE = 2048;
 
 /** One background row against the row to explain. */
 export interface Game {
@@ -24,25 +23,29 @@ export interface Game {
   readonly values: Float64Array[];
 }
 
+/** One game a background row that has been asked, in their order. */
 export function gamesOf(
   table: Table,
   factors: readonly Factor[],
-  ends: Float64Array,
-  random: SeededRandom,
+  order: readonly number[],
+  ends: { readonly of: ReadonlyMap<number, number>; readonly explained: number },
 ): readonly Game[] {
   const explained = table.rows - 1;
-  const order = shuffled(
-    Array.from({ length: explained }, (_, row) => row),
-    random,
-  );
-  return order.map((row) => ({
-    row,
-    explained,
-    differing: factors.flatMap((factor, k) => (sameValue(table, factor, row, explained) ? [] : [k])),
-    from: ends[row] ?? NaN,
-    to: ends[explained] ?? NaN,
-    values: [],
-  }));
+  return order.flatMap((row): readonly Game[] => {
+    const from = ends.of.get(row);
+    return from === undefined
+      ? []
+      : [
+          {
+            row,
+            explained,
+            differing: factors.flatMap((factor, k) => (sameValue(table, factor, row, explained) ? [] : [k])),
+            from,
+            to: ends.explained,
+            values: [],
+          },
+        ];
+  });
 }
 
 interface Plan {
@@ -81,13 +84,17 @@ export function pairCost({ differing }: Game): number {
   return 2 * (differing.length - 1);
 }
 
-/** In order, together up to about `ROWS_AT_ONCE` rows. */
-export function batchesOf(games: readonly Game[], cost: (game: Game) => number): readonly (readonly Game[])[] {
+/** In order, together up to about `rowsAtOnce` rows. */
+export function batchesOf(
+  games: readonly Game[],
+  rowsAtOnce: number,
+  cost: (game: Game) => number,
+): readonly (readonly Game[])[] {
   const batches: Game[][] = [];
   let rows = Infinity;
   for (const game of games) {
     const own = cost(game);
-    if (rows + own > ROWS_AT_ONCE) {
+    if (rows + own > rowsAtOnce) {
       batches.push([]);
       rows = 0;
     }

@@ -3,7 +3,17 @@ import type { Table } from '../../serving/model/table.ts';
 import { seededRandom, type SeededRandom } from '../stats/seeded-random.ts';
 import { type AnswerRows, type Budget, clock, timeIsOver } from './explained-model.ts';
 import { composeRows, type Factor } from './factors.ts';
-import { batchesOf, costOf, FEWEST_ORDERS, type Game, gamesOf, pairCost, planOf, shuffled } from './shapley-plan.ts';
+import {
+  batchesOf,
+  costOf,
+  FEWEST_ORDERS,
+  type Game,
+  gamesOf,
+  pairCost,
+  planOf,
+  ROWS_AT_ONCE,
+  shuffled,
+} from './shapley-plan.ts';
 import { exactShapley } from './exact-shapley.ts';
 
 export interface ShapleyQuestion {
@@ -25,7 +35,7 @@ export interface ShapleyExplanation {
   readonly contributions: readonly Contribution[];
   /** Background rows against which every coalition was asked; against the others, orders were drawn. */
   readonly exactRows: number;
-  /** Pairs of orders drawn for each of the other background rows. */
+  /** Pairs of orders drawn for each of the other background rows, at least. */
   readonly orders: number;
   readonly asked: number;
   /** Whether the contributions add up to score − background: they do unless answers depend on the batch, or differ from run to run. */
@@ -68,35 +78,32 @@ export async function shapleyValues(
   question: ShapleyQuestion,
 ): Promise<ShapleyExplanation> {
   const { factors, scoreOf, budget } = question;
-  const startedMs = (budget.now ?? clock)();
+  const { now = clock, rowsAtOnce = ROWS_AT_ONCE } = budget;
+  const startedMs = now();
   const explained = table.rows - 1;
   if (explained < 1) throw new Error('a row is explained against at least one background row');
   const score = scoreOf(await answerRows(rowsOf(table, factors, [explained])), 0);
-  const all = await answerRows(
-    rowsOf(
-      table,
-      factors,
-      Int32Array.from({ length: table.rows }, (_, row) => row),
-    ),
+  const random = seededRandom(question.seed);
+  const order = shuffled(
+    Array.from({ length: explained }, (_, row) => row),
+    random,
   );
-  const ends = Float64Array.from({ length: table.rows }, (_, row) => scoreOf(all, row));
-  const askedMs = (budget.now ?? clock)() - startedMs;
-  const perRowMs = askedMs / (table.rows + 1);
+  const ends = await endsOf(answerRows, table, order, question, startedMs);
+  let asked = ends.asked + 1;
+  const elapsedMs = now() - startedMs;
   const affordable = Math.min(
-    budget.rows - table.rows - 1,
-    (budget.timeMs - askedMs) / Math.max(perRowMs, Number.MIN_VALUE),
+    budget.rows - asked,
+    (budget.timeMs - elapsedMs) / Math.max(elapsedMs / asked, Number.MIN_VALUE),
   );
 
-  const random = seededRandom(question.seed);
-  const games = gamesOf(table, factors, ends, random);
+  const games = gamesOf(table, factors, order, ends);
   const plan = planOf(games, affordable);
   const asker = askerOf(answerRows, table, question);
-  let asked = table.rows + 1;
   const over = (): boolean => timeIsOver(budget, startedMs);
 
   // Every background row wholly, in random order; then further orders for those that are not exact.
   const settled: Game[] = [];
-  for (const batch of batchesOf(games.slice(0, plan.rows), (game) => costOf(game, plan.exactFactors))) {
+  for (const batch of batchesOf(games.slice(0, plan.rows), rowsAtOnce, (game) => costOf(game, plan.exactFactors))) {
     if (settled.length > 0 && over()) break;
     asked += await asker(batch.flatMap((game) => firstQuestions(game, plan.exactFactors, random)));
     settled.push(...batch);
@@ -104,11 +111,46 @@ export async function shapleyValues(
   const drawn = settled.filter((game) => game.differing.length > plan.exactFactors);
   let orders = drawn.length === 0 ? 0 : FEWEST_ORDERS;
   while (orders > 0 && orders < plan.orders && !over()) {
-    for (const batch of batchesOf(drawn, (game) => pairCost(game)))
-      asked += await asker(batch.map((game) => pairOf(game, random)));
+    const batches = batchesOf(drawn, rowsAtOnce, (game) => pairCost(game));
+    let done = 0;
+    for (; done < batches.length && !over(); done++)
+      asked += await asker((batches[done] ?? []).map((game) => pairOf(game, random)));
+    if (done < batches.length) break;
     orders += 1;
   }
   return explanationOf(score, settled, factors, { exactRows: settled.length - drawn.length, orders, asked });
+}
+
+/** Of the time: the rest is for what lies between the ends. */
+const SHARE_OF_ENDS = 0.25;
+const FIRST_ENDS = 8;
+
+/**
+ * Scores of background rows in their random order, asked in ever larger tables with the row to explain among them, until a quarter of the time is gone: a
+ * model that takes long for a row is explained against fewer.
+ */
+async function endsOf(
+  answerRows: AnswerRows,
+  table: Table,
+  order: readonly number[],
+  { factors, scoreOf, budget }: ShapleyQuestion,
+  startedMs: number,
+): Promise<{ readonly of: ReadonlyMap<number, number>; readonly explained: number; readonly asked: number }> {
+  const { now = clock, rowsAtOnce = ROWS_AT_ONCE } = budget;
+  const ends = new Map<number, number>();
+  let asked = 0;
+  let explained = NaN;
+  for (let wanted = FIRST_ENDS; ends.size < order.length; wanted = Math.min(2 * wanted, rowsAtOnce)) {
+    const isFirst = ends.size === 0;
+    const rows = order.slice(ends.size, ends.size + Math.min(wanted, Math.max(1, Math.floor(budget.rows / 2) - asked)));
+    const answers = await answerRows(rowsOf(table, factors, isFirst ? [...rows, table.rows - 1] : rows));
+    for (const [i, row] of rows.entries()) ends.set(row, scoreOf(answers, i));
+    asked += answers.rows;
+    if (isFirst) explained = scoreOf(answers, rows.length);
+    budget.signal?.throwIfAborted();
+    if (now() - startedMs > budget.timeMs * SHARE_OF_ENDS || asked >= budget.rows / 2) break;
+  }
+  return { of: ends, explained, asked };
 }
 
 /** Coalitions of one game to ask about, and what to do with their scores. */
