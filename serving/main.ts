@@ -3,11 +3,12 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fleetTokens } from './config.ts';
 import { startAdmin } from './daemon/admin.ts';
+import type { CertificateFiles } from './daemon/certificate.ts';
 import { FleetDaemon, isLoopback } from './daemon/fleet-daemon.ts';
 
 /**
  * The fleet daemon: `node serving/main.ts --folder DIR [--host 127.0.0.1] [--port 8000] [--grpc-port N] [--admin-host 127.0.0.1] [--admin-port 8003]
- *     [--log DIR | --no-log] [--retention-days 30] [--tied]`.
+ *     [--tls-cert FILE --tls-key FILE] [--log DIR | --no-log] [--retention-days 30] [--tied]`.
  *
  * Writes one line of JSON when its ports are open. Without `--grpc-port` gRPC is not spoken. `--tied`: ends when the process that started it does. SIGTERM and SIGINT end it after
  * answering what has come in.
@@ -20,6 +21,8 @@ const { values } = parseArgs({
     'grpc-port': { type: 'string' },
     'admin-host': { type: 'string', default: '127.0.0.1' },
     'admin-port': { type: 'string', default: '8003' },
+    'tls-cert': { type: 'string' },
+    'tls-key': { type: 'string' },
     log: { type: 'string' },
     'no-log': { type: 'boolean', default: false },
     'retention-days': { type: 'string', default: '30' },
@@ -37,12 +40,14 @@ async function main(): Promise<void> {
   if (tokens.admin === undefined && !isLoopback(adminHost))
     throw new Error(`the admin API on ${adminHost} needs a token: set SLIPWAY_ADMIN_TOKEN`);
   const folder = resolve(values.folder);
+  const tls = certificateFiles();
   const daemon = new FleetDaemon({
     folder,
     host: values.host,
     port: Number(values.port),
     ...(values['grpc-port'] === undefined ? {} : { grpcPort: Number(values['grpc-port']) }),
     callerToken: tokens.caller,
+    ...(tls === undefined ? {} : { tls }),
     serverVersion: versionOfPackage(),
     log: values['no-log']
       ? undefined
@@ -52,10 +57,13 @@ async function main(): Promise<void> {
         },
   });
   const { port, grpcPort } = await daemon.start();
+  // On this machine nobody else hears; beyond it the token would travel in the clear.
+  const adminTls = isLoopback(adminHost) ? undefined : tls;
   const admin = await startAdmin(daemon, {
     host: adminHost,
     port: Number(values['admin-port']),
     token: tokens.admin,
+    tls: adminTls,
     artifactLimitBytes: ARTIFACT_LIMIT_BYTES,
   });
 
@@ -77,12 +85,20 @@ async function main(): Promise<void> {
   console.log(
     JSON.stringify({
       ready: true,
-      http: `http://${authority(values.host)}:${port}`,
+      http: `${tls === undefined ? 'http' : 'https'}://${authority(values.host)}:${port}`,
       grpc: grpcPort === undefined ? null : `${authority(values.host)}:${grpcPort}`,
-      admin: `http://${authority(adminHost)}:${admin.port}`,
+      admin: `${adminTls === undefined ? 'http' : 'https'}://${authority(adminHost)}:${admin.port}`,
       pid: process.pid,
     }),
   );
+}
+
+function certificateFiles(): CertificateFiles | undefined {
+  const { 'tls-cert': certFile, 'tls-key': keyFile } = values;
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined)
+    throw new Error('--tls-cert and --tls-key belong together: a certificate and its key');
+  return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
 }
 
 function authority(host: string): string {

@@ -14,6 +14,8 @@ export interface FleetOptions {
   readonly host?: string;
   readonly adminToken?: string;
   readonly callerToken?: string;
+  /** The public ports speak TLS with this certificate and key (PEM). */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Further arguments of serving/main.ts. */
   readonly args?: readonly string[];
 }
@@ -50,6 +52,7 @@ export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
       String(options.adminPort),
       ...(options.host === undefined ? [] : ['--host', options.host]),
       ...(options.grpcPort === undefined ? [] : ['--grpc-port', String(options.grpcPort)]),
+      ...(options.tls === undefined ? [] : ['--tls-cert', options.tls.certFile, '--tls-key', options.tls.keyFile]),
       ...(options.args ?? []),
     ],
     {

@@ -180,7 +180,8 @@ describe('slipway serve', () => {
     ['a manifest that is not there', ['nowhere'], 2, /no manifest at nowhere/],
     ['an unknown option', ['--prot', '1'], 64, /--prot/],
     ['a port that is none', ['--port', 'http'], 64, /--port must be an integer/],
-    ['what is not there yet', ['--tls-cert', 'x.pem'], 64, /TLS is not there yet/],
+    ['a certificate without its key', ['--tls-cert', 'x.pem'], 64, /--tls-cert and --tls-key belong together/],
+    ['a certificate that is not there', ['--tls-cert', 'x.pem', '--tls-key', 'y.pem'], 2, /x\.pem cannot be read/],
   ])('says what is wrong with %s', async (_, args, status, message) => {
     expect(await slipway('serve', ...args)).toMatchObject({ status, err: expect.stringMatching(message) });
   });

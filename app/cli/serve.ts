@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localDriver } from '../../serving/drivers/local.ts';
 import type { Action, Arm, ArtifactSource, FleetDriver, ModelTarget, ObservedRevision } from '../../serving/fleet.ts';
-import { type StartedFleet, startFleet } from '../../serving/start-fleet.ts';
+import { type FleetOptions, type StartedFleet, startFleet } from '../../serving/start-fleet.ts';
 import {
   type Command,
   type CommandArguments,
@@ -27,7 +27,8 @@ export const serve: Command = {
   --arms 1.0.0=90,2.0.0=10   shares of two manifests of one name, by version; the first is the stable one
   --replicas N       processes that answer, each with every model (default 1)
   --log DIR          where predictions are recorded (default: in a temporary folder, gone afterwards)   --no-log
-  --token-file FILE  what callers must show as Authorization: Bearer …`,
+  --token-file FILE  what callers must show as Authorization: Bearer …
+  --tls-cert FILE --tls-key FILE   TLS for HTTP and gRPC: a certificate with its chain, and its key (PEM); read again when they change`,
   options: {
     host: { type: 'string' },
     port: { type: 'string' },
@@ -46,8 +47,6 @@ export const serve: Command = {
 };
 
 const LATER: Readonly<Record<string, string>> = {
-  'tls-cert': 'TLS is not there yet; put a proxy in front',
-  'tls-key': 'TLS is not there yet; put a proxy in front',
   'model-control': 'loading and unloading by V2 is not there yet',
 };
 
@@ -133,7 +132,7 @@ function armsOf(
   return arms;
 }
 
-async function settingsOf(args: CommandArguments): Promise<Omit<Parameters<typeof startFleet>[0], 'folder'>> {
+async function settingsOf(args: CommandArguments): Promise<Omit<FleetOptions, 'folder'>> {
   const tokenFile = textOption(args, 'token-file');
   const host = textOption(args, 'host');
   const log = textOption(args, 'log');
@@ -145,8 +144,18 @@ async function settingsOf(args: CommandArguments): Promise<Omit<Parameters<typeo
     adminPort: numberOption(args, 'admin-port', DEFAULT_ADMIN_PORT, 0),
     ...(host === undefined ? {} : { host }),
     ...(tokenFile === undefined ? {} : { callerToken: (await readFile(tokenFile, 'utf8')).trim() }),
+    ...tlsOf(args),
     args: [...(log === undefined ? [] : ['--log', log]), ...(args.values['no-log'] === true ? ['--no-log'] : [])],
   };
+}
+
+function tlsOf(args: CommandArguments): Pick<FleetOptions, 'tls'> {
+  const certFile = textOption(args, 'tls-cert');
+  const keyFile = textOption(args, 'tls-key');
+  if (certFile === undefined && keyFile === undefined) return {};
+  if (certFile === undefined || keyFile === undefined)
+    throw new UsageError('--tls-cert and --tls-key belong together: a certificate and its key');
+  return { tls: { certFile, keyFile } };
 }
 
 function numberOption(args: CommandArguments, name: string, otherwise: number, least: number): number {

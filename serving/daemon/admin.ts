@@ -1,13 +1,16 @@
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { parseJson } from '../protocol/lossless.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { readBody, send, sendJson, sendRefusal } from '../replica/http.ts';
 import { statsOf } from '../replica/counters.ts';
-import { isBearer } from '../replica/routes.ts';
+import type { TlsOrder } from '../replica/messages.ts';
+import { isBearer } from '../replica/caller.ts';
 import { answerQuestion } from './answer-question.ts';
+import { type CertificateFiles, CertificateKeeper } from './certificate.ts';
 import type { Changed, FleetDaemon } from './fleet-daemon.ts';
 import { parseLease, parseModelPut, parseRevisionTarget } from './targets.ts';
 
@@ -16,6 +19,8 @@ export interface AdminOptions {
   readonly host: string;
   readonly port: number;
   readonly token: string | undefined;
+  /** It speaks TLS with these; undefined: it does not. */
+  readonly tls: CertificateFiles | undefined;
   readonly artifactLimitBytes: number;
 }
 
@@ -25,21 +30,33 @@ export interface Admin {
 }
 
 export async function startAdmin(daemon: FleetDaemon, options: AdminOptions): Promise<Admin> {
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response, daemon, options).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else sendRefusal(response, error);
     });
-  });
+  };
+  const { server, certificate } =
+    options.tls === undefined
+      ? { server: createServer(listener), certificate: undefined }
+      : await secureServer(options.tls, listener);
   const port = await listen(server, options);
   return {
     port,
     close: () =>
       new Promise((resolve) => {
+        certificate?.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+async function secureServer(files: CertificateFiles, listener: RequestListener) {
+  const contextOf = ({ cert, key }: TlsOrder) => ({ cert, key, minVersion: 'TLSv1.2' as const });
+  const certificate = await CertificateKeeper.open(files, (order) => server.setSecureContext(contextOf(order)));
+  const server = createSecureServer(contextOf(certificate.order), listener);
+  return { server, certificate };
 }
 
 function listen(server: Server, { host, port }: AdminOptions): Promise<number> {
