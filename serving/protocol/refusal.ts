@@ -1,7 +1,7 @@
 /** An expected refusal of a request: how it is told over HTTP. Its message says what was found and what was expected. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503;
   readonly retryAfterSeconds: number | undefined;
   /** The revision lacks an input that the request does not carry: another revision may answer it. */
   readonly unservable: boolean;

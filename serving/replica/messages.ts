@@ -19,6 +19,8 @@ export interface RevisionOrder {
   /** Columns that are never written to the log. */
   readonly privateColumns: readonly string[];
   readonly selfTests: readonly SelfTest[];
+  /** Rows that single answers are explained against: read when somebody asks. */
+  readonly background?: { readonly path: string; readonly sha256: string };
 }
 
 /** Two models may have one specification, and so one revision: a process keeps them apart by this key. */
