@@ -1,8 +1,11 @@
+import { type MessagingSettings, messagingSettingsOf } from './messaging/messaging-settings.ts';
+
 /**
  * What serving reads from the environment.
  *
  * SLIPWAY_ADMIN_TOKEN    what the admin API asks for; left out: nothing, which is refused beyond loopback
  * SLIPWAY_CALLER_TOKEN   what callers of the public port must show; left out: nothing
+ * NATS_URL, NATS_…        the bus on which models answer, too: messaging/messaging-settings.ts; left out: none
  */
 export interface FleetTokens {
   readonly admin: string | undefined;
@@ -11,6 +14,11 @@ export interface FleetTokens {
 
 export function fleetTokens(): FleetTokens {
   return { admin: given('SLIPWAY_ADMIN_TOKEN'), caller: given('SLIPWAY_CALLER_TOKEN') };
+}
+
+/** Throws an error that names all that is wrong. */
+export function messagingSettings(): MessagingSettings | undefined {
+  return messagingSettingsOf(process.env);
 }
 
 function given(name: string): string | undefined {
@@ -31,8 +39,10 @@ export function replicaEnvironment(): Record<string, string> {
 
 /** The environment of a daemon that is started with these tokens and no others. */
 export function daemonEnvironment(tokens: FleetTokens): Record<string, string> {
+  const bus = Object.entries(process.env).filter(([name]) => name.startsWith('NATS_'));
   return {
     ...replicaEnvironment(),
+    ...Object.fromEntries(bus.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))),
     ...(tokens.admin === undefined ? {} : { SLIPWAY_ADMIN_TOKEN: tokens.admin }),
     ...(tokens.caller === undefined ? {} : { SLIPWAY_CALLER_TOKEN: tokens.caller }),
   };

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fleetTokens } from './config.ts';
+import { fleetTokens, messagingSettings } from './config.ts';
 import { startAdmin } from './daemon/admin.ts';
 import type { CertificateFiles } from './daemon/certificate.ts';
 import { FleetDaemon, isLoopback } from './daemon/fleet-daemon.ts';
@@ -40,6 +40,7 @@ async function main(): Promise<void> {
   if (tokens.admin === undefined && !isLoopback(adminHost))
     throw new Error(`the admin API on ${adminHost} needs a token: set SLIPWAY_ADMIN_TOKEN`);
   const folder = resolve(values.folder);
+  const messaging = messagingSettings();
   const tls = certificateFiles();
   const daemon = new FleetDaemon({
     folder,
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     port: Number(values.port),
     ...(values['grpc-port'] === undefined ? {} : { grpcPort: Number(values['grpc-port']) }),
     callerToken: tokens.caller,
+    ...(messaging === undefined ? {} : { messaging }),
     ...(tls === undefined ? {} : { tls }),
     serverVersion: versionOfPackage(),
     log: values['no-log']

@@ -7,6 +7,7 @@ import { Refusal } from '../protocol/refusal.ts';
 import { type ArmCounts, addedCounts } from '../replica/counters.ts';
 import { type FromReplica, type ReplicaReport, type RevisionOrder, type Told, keyOf } from '../replica/messages.ts';
 import { Lake } from '../lake/lake.ts';
+import type { MessagingSettings } from '../messaging/messaging-settings.ts';
 import { answerQuestion } from './answer-question.ts';
 import { Door } from './door.ts';
 import { Failures } from './failures.ts';
@@ -24,6 +25,8 @@ export interface DaemonOptions {
   /** Undefined: gRPC is not spoken. */
   readonly grpcPort?: number;
   readonly callerToken: string | undefined;
+  /** The bus on which models answer, too; undefined: none. */
+  readonly messaging?: MessagingSettings;
   readonly serverVersion: string;
   /** Where predictions are recorded and for how long; undefined: nowhere. */
   readonly log: { readonly folder: string; readonly retentionMs: number } | undefined;
@@ -334,6 +337,9 @@ export class FleetDaemon {
         keepAliveMs: role.kind === 'public' ? KEEP_ALIVE_MS : CANDIDATE_KEEP_ALIVE_MS,
         serverVersion: this.#options.serverVersion,
         speaksGrpc: role.kind === 'public' && this.#options.grpcPort !== undefined,
+        ...(role.kind === 'public' && this.#options.messaging !== undefined
+          ? { messaging: this.#options.messaging }
+          : {}),
         proves: role.kind === 'candidate',
       },
       {

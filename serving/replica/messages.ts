@@ -1,5 +1,6 @@
 import type { SelfTest, Sticky } from '../fleet.ts';
 import type { Handed } from '../lake/entry.ts';
+import type { MessagingSettings } from '../messaging/messaging-settings.ts';
 import type { Specification } from '../model/specification.ts';
 import type { ArmCounts } from './counters.ts';
 
@@ -92,6 +93,8 @@ export interface ReplicaSettings {
   readonly tls?: TlsOrder;
   /** Whether connections that speak gRPC will come. */
   readonly speaksGrpc: boolean;
+  /** The bus on which it answers, too; undefined: none. */
+  readonly messaging?: MessagingSettings;
   /** It loads what no other process has loaded yet, and finds out how long that would hold up a process that serves. */
   readonly proves: boolean;
 }

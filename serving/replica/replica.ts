@@ -1,6 +1,7 @@
 import { type Server, createServer } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { LogSchema } from '../lake/entry.ts';
+import type { Messaging } from '../messaging/messaging.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { ArmCounter } from './counters.ts';
 import { Journal } from './journal.ts';
@@ -57,6 +58,7 @@ export class Replica {
   #unused = 0;
   #asks = 0;
   #draining = false;
+  #messaging: Messaging | undefined;
   #reporter: NodeJS.Timeout;
 
   constructor(settings: ReplicaSettings, say: (message: FromReplica) => void) {
@@ -105,6 +107,14 @@ export class Replica {
     this.#server.on('connection', (socket: Socket) => this.#watch(socket));
     this.#server.on('clientError', answerBrokenRequest);
     this.#reporter = setInterval(() => this.report(), REPORT_MS);
+    const { messaging } = settings;
+    if (messaging !== undefined)
+      import('../messaging/messaging.ts').then(
+        (room) => {
+          this.#messaging = new room.Messaging(messaging, context);
+        },
+        (error: unknown) => console.error('NATS: the bus cannot be used', error),
+      );
     if (settings.tls !== undefined)
       this.#secure = openSecureDoor(settings.tls, (socket, speaks) => this.#welcome(socket, speaks));
   }
@@ -198,9 +208,11 @@ export class Replica {
     NetServer.prototype.close.call(this.#server);
     if (idle === 'cut') this.#server.closeIdleConnections();
     if (this.#grpc !== undefined) (await this.#grpc).drain(limitMs);
+    const left = this.#messaging?.drain(limitMs, idle === 'cut' ? 0 : HANDOVER_MS);
     const until = performance.now() + limitMs;
     while (this.#sockets.size > 0 && performance.now() < until)
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await left;
     clearInterval(this.#reporter);
     for (const socket of this.#sockets) socket.destroy();
     await this.#journal.close(LOG_CLOSE_MS);
@@ -235,6 +247,7 @@ export class Replica {
     this.#tables = new Map(
       this.#orders.map((order) => [order.model, tableOf(order, this.#loaded, this.#remotes, this.#shadows)]),
     );
+    this.#messaging?.turned();
   }
 
   /** Loads what is wanted, one after the other, and lets go of what is not, until both agree. */
@@ -320,6 +333,8 @@ export class Replica {
 /** Longer than any request that is on its way from the choice of its arm to that arm's queue. */
 const RELEASE_MS = 1_000;
 const LINGER_MS = 1_000;
+/** The replicas that take over have time to be heard on the bus: nobody holds its subscriptions as the daemon holds the port. */
+const HANDOVER_MS = 1_000;
 const REPORT_MS = 500;
 const POLL_MS = 25;
 const LOG_CLOSE_MS = 2_000;
