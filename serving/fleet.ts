@@ -7,7 +7,7 @@
 export interface Arm {
   readonly revision: string;
   readonly weight: number;
-  /** Answers a copy of the requests; its answers are compared and thrown away. */
+  /** Answers a copy of the requests, in a process of its own; its answers are compared and thrown away. Its weight is 0. */
   readonly shadow?: boolean;
   /** The weight counts only while the model's lease lives; when it lapses the first arm without a lease takes it. */
   readonly leased?: boolean;
@@ -119,7 +119,25 @@ export interface ArmStats {
   /** Compute time at each batch size (rows): for comparing arms at equal batch size. */
   readonly computeByRows: readonly { readonly rows: number; readonly histogram: Histogram }[];
   readonly score: { readonly count: number; readonly sum: number; readonly sumOfSquares: number };
+  /** What it did with copies of requests; undefined: none came. */
+  readonly shadow?: ShadowStats;
 }
+
+/** A shadow arm's copies, each row compared with what the stable arm answered. */
+export interface ShadowStats {
+  /** Copies that it took; `errors` of them it failed. */
+  readonly requests: number;
+  readonly errors: number;
+  /** Copies that were not sent, since too many were under way. */
+  readonly skipped: number;
+  /** Rows compared; both arms decided a class in `decided` of them, and not the same one in `flips`. */
+  readonly rows: number;
+  readonly decided: number;
+  readonly flips: number;
+  /** Absolute differences of scores. */
+  readonly distance: { readonly count: number; readonly sum: number; readonly sumOfSquares: number };
+}
+
 export interface Histogram {
   readonly bounds: readonly number[];
   /** One count a bound, plus one for what lies above the last; not cumulative over bounds. */

@@ -147,8 +147,6 @@ export class FleetDaemon {
     if (model.generation !== generation) return { kind: 'conflict', generation: model.generation };
     const problem = targetProblemOf(name, target, new Set(model.revisions.map((each) => each.target.revision)));
     if (problem !== undefined) return refused(problem);
-    if (target.arms.some(({ shadow }) => shadow === true))
-      return refused(`${name}: shadow arms are not served yet; give the arm a weight, or leave it out`);
     const next = generation + 1;
     await this.#save({ ...model, generation: next, target });
     await this.#inForce(TURN_LIMIT_MS);

@@ -1,4 +1,4 @@
-import type { ModelTarget } from '../fleet.ts';
+import type { Arm, ModelTarget } from '../fleet.ts';
 import { effectiveWeights } from '../replica/assign.ts';
 import { type ArmOrder, type RevisionState, type TableOrder, keyOf } from '../replica/messages.ts';
 import type { StoredModel, StoredRevision } from './store.ts';
@@ -116,7 +116,7 @@ function publicRevisions({ models, failed }: Situation): ReadonlyMap<string, num
       for (const arm of target.arms) {
         const key = keyOf(model.model, arm.revision);
         const { provenMs } = storedOf(model, arm.revision) ?? {};
-        if (arm.leased !== true && provenMs !== undefined && !failed.has(key)) wanted.set(key, provenMs);
+        if (!runsApart(arm) && provenMs !== undefined && !failed.has(key)) wanted.set(key, provenMs);
       }
   return wanted;
 }
@@ -177,7 +177,7 @@ function tablesFor(
       {
         ...current,
         ...leaseOf(model),
-        arms: current.arms.map((arm) => (arm.leased ? located(model.model, arm, alive) : arm)),
+        arms: current.arms.map((arm) => (runsApart(arm) ? located(model.model, arm, alive) : arm)),
       },
     ];
   return [served === undefined ? table : tableFor(model, served.target, served.generation, alive)];
@@ -189,7 +189,7 @@ export function isTurnable(
   { revisions }: ReplicaView,
   failed: ReadonlyMap<string, string>,
 ): boolean {
-  const own = arms.filter(({ leased }) => !leased);
+  const own = arms.filter((arm) => !runsApart(arm));
   const taking = own.some(({ weight }) => weight > 0) ? own.filter(({ weight }) => weight > 0) : own.slice(0, 1);
   const state = ({ revision }: ArmOrder) => revisions.get(keyOf(model, revision))?.kind;
   return (
@@ -208,10 +208,10 @@ function tableFor(
   return {
     model: model.model,
     generation,
-    arms: target.arms.map(({ revision, weight, leased = false }) => {
+    arms: target.arms.map(({ revision, weight, leased = false, shadow = false }) => {
       const version = storedOf(model, revision)?.target.version ?? '';
-      const order: ArmOrder = { revision, version, weight, leased };
-      return leased ? located(model.model, order, alive) : order;
+      const order: ArmOrder = { revision, version, weight, leased, ...(shadow ? { shadow } : {}) };
+      return runsApart(order) ? located(model.model, order, alive) : order;
     }),
     salt: target.salt,
     ...(target.sticky === undefined ? {} : { sticky: target.sticky }),
@@ -224,11 +224,15 @@ function leaseOf({ leaseUntilMs }: StoredModel): { readonly leaseUntilMs?: numbe
   return leaseUntilMs === undefined ? {} : { leaseUntilMs };
 }
 
-/** A leased arm with the socket of the process that can answer for it, if there is one. */
+/** What is not proven, and what only gets copies, may not take a process with it that has callers. */
+function runsApart({ leased, shadow }: Pick<Arm, 'leased' | 'shadow'>): boolean {
+  return leased === true || shadow === true;
+}
+
+/** Such an arm with the socket of the process that can answer for it, if there is one. */
 function located(model: string, order: ArmOrder, alive: readonly ReplicaView[]): ArmOrder {
-  const { revision, version, weight, leased } = order;
-  const arm: ArmOrder = { revision, version, weight, leased };
-  const key = keyOf(model, revision);
+  const { socket: _, ...arm } = order;
+  const key = keyOf(model, order.revision);
   const candidate = alive.find(
     ({ role, revisions }) => role.kind === 'candidate' && role.key === key && revisions.get(key)?.kind === 'ready',
   );
@@ -250,7 +254,7 @@ function candidateKeys({ models, failed }: Situation, orders: readonly Orders[])
   const needed = new Set<string>();
   for (const model of models)
     for (const arm of model.target?.arms ?? [])
-      if (arm.leased === true || storedOf(model, arm.revision)?.provenMs === undefined)
+      if (runsApart(arm) || storedOf(model, arm.revision)?.provenMs === undefined)
         needed.add(keyOf(model.model, arm.revision));
   for (const { tables } of orders)
     for (const { model, arms } of tables)
@@ -299,6 +303,7 @@ export function effectiveShares(
     if (table === undefined) continue;
     const available = table.arms.map((arm) => ({
       ...arm,
+      shadow: arm.shadow === true,
       available: arm.socket !== undefined || replica.revisions.get(keyOf(model, arm.revision))?.kind === 'ready',
     }));
     if (!available.some((arm) => arm.available)) continue;

@@ -16,6 +16,9 @@ export function targetProblemOf(
   if (twice !== undefined) return `${model}: two arms name revision ${twice.revision}`;
   const outside = arms.find(({ weight }) => !(weight >= 0 && weight <= 100));
   if (outside !== undefined) return `${model}: weight ${outside.weight} is not a percentage from 0 to 100`;
+  const heavy = arms.find(({ shadow, weight }) => shadow === true && weight !== 0);
+  if (heavy !== undefined)
+    return `${model}: a shadow arm answers nobody, so its weight must be 0, found ${heavy.weight}`;
   const sum = arms.filter(({ shadow }) => shadow !== true).reduce((total, { weight }) => total + weight, 0);
   if (Math.abs(sum - 100) > SUM_TOLERANCE) return `${model}: the weights add up to ${sum}, expected 100`;
   if (arms.find(({ shadow }) => shadow !== true)?.leased === true) {

@@ -12,6 +12,8 @@ export interface LogEntry {
   readonly model: string;
   readonly revision: string;
   readonly arm: 'stable' | 'candidate';
+  /** A copy of a request that the stable arm answered: this answer was compared with it, and no caller saw it. */
+  readonly shadow?: true;
   readonly status: number;
   readonly latencyMs: number;
   readonly protocol: 'v1' | 'v2';

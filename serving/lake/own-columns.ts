@@ -8,6 +8,7 @@ export const OWN_COLUMNS = {
   revision: 'STRING',
   digest: 'STRING',
   arm: 'STRING',
+  shadow: 'BOOLEAN',
   status: 'INT32',
   latency_ms: 'DOUBLE',
   score: 'DOUBLE',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ScoreMapping, type Scores, decisionOf } from '../model/score.ts';
+import { type ScoreMapping, decisionOf, scoresAs } from '../model/score.ts';
 import type { LogEntry, LogSchema } from './entry.ts';
 import { type LogColumn, LOG_TYPES, type LogRows, type LogType, type LogValue, parquetOf } from './log-column.ts';
 import { OWN_COLUMNS, type OwnColumn } from './own-columns.ts';
@@ -144,6 +144,7 @@ function ownValues(
     revision,
     digest,
     arm: entry.arm,
+    shadow: entry.shadow ?? false,
     status: entry.status,
     latency_ms: entry.latencyMs,
     score: decision?.score ?? null,
@@ -178,10 +179,4 @@ function decisionsOf({ scores, rows }: LogEntry, mapping: ScoreMapping | undefin
       class: label === undefined ? null : integers ? BigInt(label) : String(label),
     };
   });
-}
-
-function scoresAs({ task, classes, threshold }: ScoreMapping, scores: Float64Array, rows: number): Scores {
-  if (task === 'regression') return { task, rows, scores };
-  if (task === 'binary') return { task, rows, classes, scores, threshold, probabilities: false };
-  return { task, rows, classes, scores, probabilities: false };
 }

@@ -223,6 +223,13 @@ function areProbabilities(scores: Float64Array): boolean {
   return scores.every((score) => !Number.isFinite(score) || (score >= 0 && score <= 1));
 }
 
+/** Scores that were kept as bare numbers, as what they are. */
+export function scoresAs({ task, classes, threshold }: ScoreMapping, scores: Float64Array, rows: number): Scores {
+  if (task === 'regression') return { task, rows, scores };
+  if (task === 'binary') return { task, rows, classes, scores, threshold, probabilities: false };
+  return { task, rows, classes, scores, probabilities: false };
+}
+
 /** Several runs' scores of one model as one. Throws on an empty list. */
 export function joinScores(parts: readonly Scores[]): Scores {
   const [first, ...others] = parts;

@@ -6,6 +6,7 @@ const arm = (revision: string, weight: number, more: Partial<AssignableArm> = {}
   revision,
   weight,
   leased: false,
+  shadow: false,
   available: true,
   ...more,
 });
@@ -67,6 +68,61 @@ describe('assignment', () => {
         expect(assignedArm(three(Math.min(first + more, 80), 20), share, true)?.revision).not.toBe('stable');
       }),
     );
+  });
+
+  it('takes the callers of a rising alternative from the stable arm alone, and gives those of a falling one back to it', () => {
+    const weights = fc.tuple(fc.nat(50), fc.nat(50), fc.nat(50));
+    fc.assert(
+      fc.property(fc.string(), weights, fc.boolean(), (key, [other, a, b], isFirst) => {
+        const armsAt = (own: number) => [
+          arm('stable', 100 - own - other),
+          arm('first', isFirst ? own : other),
+          arm('second', isFirst ? other : own),
+        ];
+        const share = shareOf('salt', key);
+        const rising = isFirst ? 'first' : 'second';
+        const before = assignedArm(armsAt(Math.min(a, b)), share, true)?.revision;
+        const after = assignedArm(armsAt(Math.max(a, b)), share, true)?.revision;
+        expect(after === before || (before === 'stable' && after === rising)).toBe(true);
+      }),
+    );
+  });
+
+  it('moves nobody towards the stable arm when the weights of many alternatives rise', () => {
+    const many = (weights: readonly number[]) => [
+      arm('stable', 100 - weights.reduce((sum, each) => sum + each, 0)),
+      ...weights.map((weight, k) => arm(`alternative ${k}`, weight)),
+    ];
+    fc.assert(
+      fc.property(fc.string(), fc.array(fc.tuple(fc.nat(10), fc.nat(10)), { maxLength: 5 }), (key, weights) => {
+        const share = shareOf('salt', key);
+        const before = assignedArm(many(weights.map(([from]) => from)), share, true)?.revision;
+        const after = assignedArm(many(weights.map(([from, more]) => from + more)), share, true)?.revision;
+        expect(before === 'stable' || after !== 'stable').toBe(true);
+      }),
+    );
+  });
+
+  it('gives each of several arms its share of 10,000 callers, within the binomial 99 % interval', () => {
+    const weights = [40, 30, 20, 7, 3];
+    const arms = weights.map((weight, k) => arm(String(k), weight));
+    const hits = weights.map(() => 0);
+    const callers = 10_000;
+    for (let k = 0; k < callers; k++) {
+      const found = Number(assignedArm(arms, shareOf('a salt', `caller ${k}`), true)?.revision);
+      hits[found] = (hits[found] ?? 0) + 1;
+    }
+    for (const [k, weight] of weights.entries()) {
+      const p = weight / 100;
+      // 2.576: the normal quantile of 0.995.
+      expect(Math.abs((hits[k] ?? 0) - callers * p)).toBeLessThan(2.576 * Math.sqrt(callers * p * (1 - p)));
+    }
+  });
+
+  it('assigns nobody to a shadow, and takes it for no stable arm', () => {
+    const arms = [arm('shadow', 0, { shadow: true }), arm('stable', 100)];
+    for (const share of [0, 50, 99.9]) expect(assignedArm(arms, share, true)?.revision).toBe('stable');
+    expect(assignedArm([arm('shadow', 0, { shadow: true })], 5, true)).toBeUndefined();
   });
 
   it.each([

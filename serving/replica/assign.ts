@@ -7,6 +7,8 @@ export interface AssignableArm {
   /** Percent, 0 to 100. */
   readonly weight: number;
   readonly leased: boolean;
+  /** It gets copies and no callers. */
+  readonly shadow: boolean;
   /** Whether it can answer at this moment. */
   readonly available: boolean;
 }
@@ -28,14 +30,16 @@ export function shareOf(salt: string, key: string): number {
 /** The first available arm without a lease: it takes what no other arm takes. */
 export function stableArm<A extends AssignableArm>(arms: readonly A[]): A | undefined {
   return (
-    arms.find((arm) => !arm.leased && arm.available && arm.weight > 0) ??
-    arms.find((arm) => !arm.leased && arm.available)
+    arms.find((arm) => !arm.leased && !arm.shadow && arm.available && arm.weight > 0) ??
+    arms.find((arm) => !arm.leased && !arm.shadow && arm.available)
   );
 }
 
 /**
- * The arm of a share in [0, 100): alternatives lie from 0 upwards in their order, the stable arm takes the rest. So raising an
- * alternative's weight moves callers to it and none back. `leaseLive` false takes every leased arm's share.
+ * The arm of a share in [0, 100): the first, third, … alternative lie from 0 upwards, the second, fourth, … from 100 downwards, the stable arm
+ * takes what is left between them. So raising an alternative's weight moves callers to it and none back; with one or two alternatives all of
+ * them come from the stable arm, and no other experiment loses a caller. (With three, no rule that knows only the weights can promise that:
+ * then what lies further in makes room, towards the stable arm's callers.) `leaseLive` false takes every leased arm's share.
  */
 export function assignedArm<A extends AssignableArm>(
   arms: readonly A[],
@@ -43,12 +47,16 @@ export function assignedArm<A extends AssignableArm>(
   leaseLive: boolean,
 ): A | undefined {
   const stable = stableArm(arms);
-  let upper = 0;
+  let low = 0;
+  let high = 100;
+  let isLow = true;
   for (const arm of arms) {
     if (arm === stable) continue;
-    upper += arm.weight;
-    if (share >= upper) continue;
-    return arm.available && (leaseLive || !arm.leased) ? arm : stable;
+    if (isLow) low += arm.weight;
+    else high -= arm.weight;
+    const isTaken = isLow ? share < low : share >= high;
+    isLow = !isLow;
+    if (isTaken) return arm.available && (leaseLive || !arm.leased) ? arm : stable;
   }
   return stable;
 }

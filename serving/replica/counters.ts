@@ -1,4 +1,5 @@
 import type { ArmStats, Histogram } from '../fleet.ts';
+import { type SideCounts, SideCounter, addedSides } from './side-counts.ts';
 
 /**
  * What happened to each arm in one process, cumulative since it started. The process that chose the arm counts requests, errors and latency
@@ -22,6 +23,7 @@ export interface ArmCounts {
   readonly computeMs: Histogram;
   readonly computeByRows: readonly { readonly rows: number; readonly histogram: Histogram }[];
   readonly score: { readonly count: number; readonly sum: number; readonly sumOfSquares: number };
+  readonly side: SideCounts;
 }
 
 /** 15 % apart, so that a ratio of medians is known to a few per cent after interpolation: 5 µs to one minute. */
@@ -65,6 +67,7 @@ export class ArmCounter {
   requests = 0;
   errors = 0;
   unservable = 0;
+  readonly side = new SideCounter();
   #failedMs = 0;
   #lastAt = 0;
   #rows = 0;
@@ -135,6 +138,7 @@ export class ArmCounter {
         .toSorted(([a], [b]) => a - b)
         .map(([rows, histogram]) => ({ rows, histogram: histogram.snapshot() })),
       score: { ...this.#score },
+      side: this.side.snapshot(),
     };
   }
 }
@@ -186,10 +190,23 @@ export function addedCounts(a: ArmCounts, b: ArmCounts): ArmCounts {
       sum: a.score.sum + b.score.sum,
       sumOfSquares: a.score.sumOfSquares + b.score.sumOfSquares,
     },
+    side: addedSides(a.side, b.side),
   };
 }
 
 export function statsOf(counts: ArmCounts, processes: readonly string[]): ArmStats {
-  const { revision, requests, errors, unservable, latencyMs, computeMs, computeByRows, score } = counts;
-  return { revision, processes, requests, errors, unservable, latencyMs, computeMs, computeByRows, score };
+  const { revision, requests, errors, unservable, latencyMs, computeMs, computeByRows, score, side } = counts;
+  const { shadow } = side;
+  return {
+    revision,
+    processes,
+    requests,
+    errors,
+    unservable,
+    latencyMs,
+    computeMs,
+    computeByRows,
+    score,
+    ...(shadow.requests + shadow.skipped > 0 ? { shadow } : {}),
+  };
 }

@@ -2,6 +2,7 @@ import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from '
 import { Refusal } from '../protocol/refusal.ts';
 import type { Call, Reply } from './call.ts';
 import { JSON_LENGTH } from './http.ts';
+import { OVERRIDE_HEADER, overrideOf } from './override.ts';
 
 /** A candidate that takes longer has failed this request; the stable arm answers it. */
 const LIMIT_MS = 5_000;
@@ -38,7 +39,12 @@ export class RemoteArm {
           agent: this.#agent,
           method: 'POST',
           path: call.path,
-          headers: { ...headersOf(call.body), 'x-slipway-id': call.id },
+          headers: {
+            ...headersOf(call.body),
+            'x-slipway-id': call.id,
+            // Its process has this arm alone, and should know that nobody's share brought it there.
+            ...(overrideOf(call) === undefined ? {} : { [OVERRIDE_HEADER]: 'stable' }),
+          },
           signal,
         },
         (response) => {

@@ -1,10 +1,12 @@
 import { Refusal } from '../protocol/refusal.ts';
 import { answerLocally } from './answer.ts';
 import { type Call, type Parsed, type Reply, deadlineOf, parseCall } from './call.ts';
-import type { ArmCounter } from './counters.ts';
+import { ArmCounter } from './counters.ts';
+import { OVERRIDE_FLAG, overrideOf } from './override.ts';
 import { type Journal, loggedBody } from './journal.ts';
 import { stableArm } from './assign.ts';
 import { type Arm, type Table, chooseArm } from './table.ts';
+import { copyToShadows } from './shadow-arms.ts';
 
 /** What serving a call touches. */
 export interface Serving {
@@ -38,6 +40,7 @@ export async function serveCall(call: Call, serving: Serving): Promise<Reply> {
   try {
     const reply = await attempt(call, parsed, arm, table, serving);
     counted(call, arm, serving, false);
+    if (table.shadows.length > 0) copyToShadows(table, arm, call, reply);
     return reply;
   } catch (error) {
     if (fallback === undefined) {
@@ -109,7 +112,11 @@ async function attempt(
   }
   const reply = await answerLocally(call, parsed, {
     loaded: arm.loaded,
-    counter: serving.counter(call.model, arm.revision),
+    // What testers ask for is no sample of what callers ask: it sways no comparison of arms.
+    counter:
+      overrideOf(call) === undefined
+        ? serving.counter(call.model, arm.revision)
+        : new ArmCounter(call.model, arm.revision),
     deadline: deadlineOf(parsed, performance.now()),
     known: table.known,
   });
@@ -125,7 +132,7 @@ async function attempt(
     protocol: call.protocol,
     ...loggedBody(reply.logged ?? call.body),
     rows: reply.rows,
-    flags: [...reply.flags, ...flags],
+    flags: [...reply.flags, ...flags, ...(overrideOf(call) === undefined ? [] : [OVERRIDE_FLAG])],
     ...(reply.scores === undefined ? {} : { scores: reply.scores }),
   });
   return reply;
@@ -136,7 +143,10 @@ function roleOf(call: Call, arm: Arm, table: Table): 'stable' | 'candidate' {
 }
 
 function counted(call: Call, arm: Arm, serving: Serving, failed: boolean): void {
-  if (!call.relayed) serving.counter(call.model, arm.revision).answered(performance.now() - call.startedAt, failed);
+  if (call.relayed) return;
+  const counter = serving.counter(call.model, arm.revision);
+  if (overrideOf(call) === undefined) counter.answered(performance.now() - call.startedAt, failed);
+  else counter.side.overrides += 1;
 }
 
 const TOO_MANY = 429;
@@ -159,6 +169,9 @@ function logFailure(call: Call, arm: Arm, table: Table, error: unknown, serving:
     protocol: call.protocol,
     ...loggedBody(call.body),
     rows: 0,
-    flags: [error instanceof Error ? error.message : String(error)],
+    flags: [
+      error instanceof Error ? error.message : String(error),
+      ...(overrideOf(call) === undefined ? [] : [OVERRIDE_FLAG]),
+    ],
   });
 }

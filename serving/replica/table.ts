@@ -4,7 +4,9 @@ import { type AssignableArm, assignedArm, shareOf, stableArm } from './assign.ts
 import type { Call, Parsed } from './call.ts';
 import type { LoadedRevision } from './load-revision.ts';
 import { type ArmOrder, type TableOrder, keyOf } from './messages.ts';
+import { overriddenArm, overrideOf } from './override.ts';
 import type { RemoteArm } from './remote-arm.ts';
+import type { ShadowArm, ShadowArms } from './shadow-arms.ts';
 
 /** An arm with what answers for it at this moment. */
 export interface Arm extends AssignableArm {
@@ -17,6 +19,8 @@ export interface Arm extends AssignableArm {
 export interface Table {
   readonly order: TableOrder;
   readonly arms: readonly Arm[];
+  /** Arms that get copies of what the stable arm answers; mostly none. */
+  readonly shadows: readonly ShadowArm[];
   readonly known: ReadonlySet<string>;
 }
 
@@ -24,16 +28,17 @@ export function tableOf(
   order: TableOrder,
   loaded: ReadonlyMap<string, LoadedRevision>,
   remotes: ReadonlyMap<string, RemoteArm>,
+  shadows: Pick<ShadowArms, 'of'>,
 ): Table {
   const arms = order.arms.map((arm) => armOf(order.model, arm, loaded, remotes));
   const known = new Set(order.knows);
   for (const arm of arms) for (const name of arm.loaded?.knows ?? []) known.add(name);
-  return { order, arms, known };
+  return { order, arms, shadows: shadows.of(order), known };
 }
 
 function armOf(
   model: string,
-  { revision, version, weight, leased, socket }: ArmOrder,
+  { revision, version, weight, leased, shadow, socket }: ArmOrder,
   loaded: ReadonlyMap<string, LoadedRevision>,
   remotes: ReadonlyMap<string, RemoteArm>,
 ): Arm {
@@ -44,6 +49,7 @@ function armOf(
     version,
     weight,
     leased,
+    shadow: shadow === true,
     loaded: here,
     remote,
     available: here !== undefined || remote !== undefined,
@@ -60,6 +66,8 @@ export function chooseArm(
   call: Call,
   parsed: Parsed,
 ): { readonly arm: Arm | undefined; readonly fallback: Arm | undefined } {
+  const wanted = overrideOf(call);
+  if (wanted !== undefined) return { arm: overriddenArm(table, wanted), fallback: undefined };
   const stable = stableArm(table.arms);
   const share = shareOf(table.order.salt, stickyKeyOf(table, call, parsed));
   const arm = assignedArm(table.arms, share, leaseLive(table, call.at));
