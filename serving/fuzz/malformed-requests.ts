@@ -8,8 +8,8 @@ export interface MalformedRequest {
   readonly name: string;
   readonly parts: readonly (string | Uint8Array)[];
   readonly afterwards?: 'end';
-  /** The status of the first answer; undefined: the connection ends without one. */
-  readonly status: number | undefined;
+  /** Of the first answer. */
+  readonly status: number;
   /** What its error says. */
   readonly says?: RegExp;
 }
@@ -127,6 +127,12 @@ const tensors: readonly MalformedRequest[] = [
     'a shape of a thousand dimensions',
     withFirst({ shape: Array.from({ length: 1000 }, () => 2) }),
     /shape|elements/,
+  ),
+  infer('a dimension beyond 2^53', withFirst({}).replace('[1,1]', '[9007199254740993,1]'), /9007199254740993/),
+  infer(
+    'a parameter beyond 2^53',
+    JSON.stringify({ parameters: { timeout: 'T' }, inputs: INPUTS }).replace('"T"', '9007199254740993'),
+    /9007199254740993/,
   ),
   infer('no shape', withFirst({ shape: undefined }), /shape must be/),
   infer('no data', withFirst({ data: undefined }), /data must be a list/),

@@ -1,6 +1,6 @@
 import { DATATYPES } from '../model/datatype.ts';
 import type { Datatype, TensorDeclaration } from '../model/tensor.ts';
-import { parseJson } from './lossless.ts';
+import { jsonOf, parseJson } from './lossless.ts';
 import { Refusal, described } from './refusal.ts';
 
 /**
@@ -163,14 +163,18 @@ function parseInput(input: unknown, index: number, bytes: TailReader): InferInpu
       `${at} "${name}": datatype must be one of ${Object.keys(DATATYPES).join(', ')}, found ${described(datatype)}`,
     );
   if (!Array.isArray(shape) || !shape.every(isDimension))
-    throw new Refusal(
-      400,
-      `${at} "${name}": shape must be a list of integers from 0, found ${JSON.stringify(shape) ?? 'nothing'}`,
-    );
+    throw new Refusal(400, `${at} "${name}": shape must be a list of integers from 0, found ${shapeText(shape)}`);
   if (parameters !== undefined && !isRecord(parameters))
     throw new Refusal(400, `${at} "${name}": parameters must be an object, found ${described(parameters)}`);
   return { name, datatype, shape, data: dataOf(input, `${at} "${name}"`, name, bytes) };
 }
+
+/** A list whole, where it is short enough to be read. */
+function shapeText(shape: unknown): string {
+  return Array.isArray(shape) && shape.length <= SHOWN_DIMENSIONS ? (jsonOf(shape) ?? 'nothing') : described(shape);
+}
+
+const SHOWN_DIMENSIONS = 16;
 
 function dataOf(
   { data, parameters }: Readonly<Record<string, unknown>>,

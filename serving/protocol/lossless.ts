@@ -20,3 +20,11 @@ function keepLongIntegers(_key: string, value: unknown, context?: { source?: str
   const source = context?.source;
   return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
+
+/** JSON of what parseJson gave: integers beyond 2^53 with all their digits. Undefined has none. */
+export function jsonOf(value: unknown): string | undefined {
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? rawJson(part.toString()) : part));
+}
+
+/** Of ECMAScript 2026; TypeScript's library does not know it yet. */
+const { rawJSON: rawJson } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown };

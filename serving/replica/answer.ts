@@ -12,6 +12,7 @@ import {
 } from '../model/score.ts';
 import type { Signature } from '../model/signature.ts';
 import type { Tensor } from '../model/tensor.ts';
+import { jsonOf } from '../protocol/lossless.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { type PredictRequest, predictResponseOf } from '../protocol/v1.ts';
 import { classificationOf } from '../protocol/classification.ts';
@@ -84,7 +85,7 @@ async function infer(request: InferRequest, { loaded, counter, deadline, known }
         400,
         `model "${order.model}" ${order.version} has no output "${name}"; it has ${session.outputs.map((output) => `"${output.name}"`).join(', ')}`,
       );
-  const parameters = Object.keys(request.parameters).length === 0 ? '' : JSON.stringify(request.parameters);
+  const parameters = Object.keys(request.parameters).length === 0 ? '' : (jsonOf(request.parameters) ?? '');
   const { outputs, queueMs } = await loaded.batcher.submit(
     feeds,
     request.outputs?.map(({ name }) => name),
