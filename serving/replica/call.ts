@@ -1,4 +1,4 @@
-import { Refusal } from '../protocol/refusal.ts';
+import { Refusal, described } from '../protocol/refusal.ts';
 import { type InferRequest, type RequestBody, parseInferRequest } from '../protocol/infer-request.ts';
 import type { InferAnswer, ResponseBody } from '../protocol/infer-response.ts';
 import { type PredictRequest, parsePredictRequest } from '../protocol/v1.ts';
@@ -21,6 +21,15 @@ export interface Call {
   readonly startedAt: number;
   /** Another process of this fleet chose this arm, and counts what its caller sees. */
   readonly relayed: boolean;
+}
+
+/** What a request's head asks for, however it was read. */
+export type CallHead = Pick<Call, 'protocol' | 'model' | 'version' | 'path' | 'headers'>;
+
+/** The one place where a request over HTTP becomes a call. */
+export function callOf(head: CallHead, body: RequestBody, id: string, at: number, relayed: boolean): Call {
+  const { protocol, model, version, path, headers } = head;
+  return { protocol, model, version, id, path, body, headers, at, startedAt: performance.now(), relayed };
 }
 
 /** A call after parsing, which no arm has anything to do with. */
@@ -67,6 +76,6 @@ export function deadlineOf(parsed: Parsed, from: number): number {
   const timeout = parsed.protocol === 'v2' ? parsed.request.parameters['timeout'] : undefined;
   if (timeout === undefined) return from + DEADLINE_MS;
   if (typeof timeout !== 'number' || !(timeout >= 0))
-    throw new Refusal(400, `parameters.timeout must be a number of microseconds, found ${JSON.stringify(timeout)}`);
+    throw new Refusal(400, `parameters.timeout must be a number of microseconds, found ${described(timeout)}`);
   return from + Math.min(DEADLINE_MS, timeout === 0 ? DEADLINE_MS : timeout / 1000);
 }

@@ -15,11 +15,12 @@ import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
 import { EXTENSIONS, SERVER_NAME, configOf, metadataOf } from '../protocol/model-description.ts';
 import { Refusal } from '../protocol/refusal.ts';
+import { isBearer } from './caller.ts';
 import { describedArm, describedModel, waitingModels } from './describe-model.ts';
 import { bodyOfMessage, messageOfAnswer, messageOfBody, requestOfMessage, type InferMessage } from './grpc-messages.ts';
 import { MAX_BODY_BYTES } from './http.ts';
 import { newIdentifier } from './identifier.ts';
-import { LOADING_BY_HAND, type RouteContext, isBearer } from './routes.ts';
+import { LOADING_BY_HAND, type RouteContext } from './routes.ts';
 import { serveCall } from './serve-call.ts';
 
 /**

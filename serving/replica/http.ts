@@ -80,28 +80,43 @@ export function dividedBody(bytes: Buffer, header: string | readonly string[] | 
 export async function sendAnswer(
   request: IncomingMessage,
   response: ServerResponse,
-  { text, tail }: ResponseBody,
+  answer: ResponseBody,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const encoding = encodingFor(request.headers['accept-encoding']);
-  if (tail === undefined && (encoding === undefined || text.length < WORTH_PACKING_BYTES)) {
-    sendJson(response, 200, text, headers);
-    return;
-  }
+  const { contentType, body, more } = await packedAnswer(request.headers['accept-encoding'], answer);
+  send(response, 200, contentType, typeof body === 'string' ? body : Buffer.concat(body), { ...headers, ...more });
+}
+
+/** An answer as it travels. */
+export interface PackedAnswer {
+  readonly contentType: string;
+  /** Text, or parts one behind the other. */
+  readonly body: string | readonly Uint8Array[];
+  /** Headers that say what the body is. */
+  readonly more: Readonly<Record<string, string>>;
+}
+
+const NO_MORE: PackedAnswer['more'] = {};
+
+/** The answer as the caller's `accept-encoding` asks for it. */
+export function packedAnswer(
+  accepted: string | string[] | undefined,
+  { text, tail }: ResponseBody,
+): PackedAnswer | Promise<PackedAnswer> {
+  const encoding = encodingFor(accepted);
+  if (tail === undefined && (encoding === undefined || text.length < WORTH_PACKING_BYTES))
+    return { contentType: 'application/json', body: text, more: NO_MORE };
   const json = Buffer.from(text);
-  const body = tail === undefined ? json : Buffer.concat([json, ...tail]);
-  const packed = encoding !== undefined && body.length >= WORTH_PACKING_BYTES;
-  send(
-    response,
-    200,
-    tail === undefined ? 'application/json' : 'application/octet-stream',
-    packed ? await ENCODERS[encoding](body) : body,
-    {
-      ...headers,
-      ...(tail === undefined ? {} : { [JSON_LENGTH]: String(json.length) }),
-      ...(packed ? { 'content-encoding': encoding } : {}),
-    },
-  );
+  const parts = tail === undefined ? [json] : [json, ...tail];
+  const contentType = tail === undefined ? 'application/json' : 'application/octet-stream';
+  const more = tail === undefined ? NO_MORE : { [JSON_LENGTH]: String(json.length) };
+  if (encoding === undefined || parts.reduce((sum, part) => sum + part.length, 0) < WORTH_PACKING_BYTES)
+    return { contentType, body: parts, more };
+  return ENCODERS[encoding](Buffer.concat(parts)).then((packed) => ({
+    contentType,
+    body: [packed],
+    more: { ...more, 'content-encoding': encoding },
+  }));
 }
 
 /** The first encoding of ours that the caller accepts, in the caller's order; a quality of 0 refuses. */
@@ -142,10 +157,17 @@ export function sendRefusal(
 ): void {
   const refusal =
     error instanceof Refusal ? error : new Refusal(500, error instanceof Error ? error.message : String(error));
-  const more: Record<string, string> = { ...headers };
-  if (refusal.retryAfterSeconds !== undefined) more['retry-after'] = String(refusal.retryAfterSeconds);
-  if (refusal.unservable) more['x-slipway-unservable'] = 'true';
+  const more: Record<string, string> = { ...headers, ...refusalHeaders(refusal) };
   // What is left of a body that is too large is not worth reading.
   if (refusal.status === 413) more['connection'] = 'close';
   sendJson(response, refusal.status, JSON.stringify({ error: refusal.message }), more);
+}
+
+/** What a caller may do next, where that is said in headers. */
+export function refusalHeaders({ retryAfterSeconds, unservable }: Refusal): Readonly<Record<string, string>> {
+  if (retryAfterSeconds === undefined && !unservable) return NO_MORE;
+  return {
+    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    ...(unservable ? { 'x-slipway-unservable': 'true' } : {}),
+  };
 }

@@ -17,6 +17,7 @@ import {
   type Told,
   keyOf,
 } from './messages.ts';
+import { FastLane } from './fast-lane.ts';
 import type { GrpcDoor } from './grpc.ts';
 import { type SecureDoor, openSecureDoor } from './secure-door.ts';
 import { RemoteArm } from './remote-arm.ts';
@@ -39,6 +40,7 @@ export class Replica {
   readonly #journal: Journal;
   readonly #server: Server;
   readonly #context: RouteContext;
+  readonly #lane: FastLane;
   #grpc: Promise<GrpcDoor> | undefined;
   readonly #secure: SecureDoor | undefined;
   readonly #counters = new Map<string, ArmCounter>();
@@ -47,6 +49,8 @@ export class Replica {
   readonly #shadows = new ShadowArms((model, revision) => this.#counterOf(model, revision));
   #copies: CopyTaker | undefined;
   readonly #sockets = new Set<Socket>();
+  /** Connections that came from outside. What did not is another process of this fleet. */
+  readonly #callers = new WeakSet<Socket>();
   readonly #lingering = new WeakSet<Socket>();
   readonly #asked = new Map<number, (told: Told) => void>();
   #wanted = new Map<string, RevisionOrder>();
@@ -78,6 +82,7 @@ export class Replica {
       serving,
       tables: () => this.#tables,
       ask: (question: Question) => this.#ask(question),
+      isRelay: (socket) => !this.#callers.has(socket),
       draining: () => this.#draining,
       track: async (work) => {
         this.#inFlight += 1;
@@ -89,6 +94,15 @@ export class Replica {
       },
     };
     this.#context = context;
+    this.#lane = new FastLane({
+      settings,
+      serving,
+      draining: () => this.#draining,
+      handOver: (socket) => {
+        this.#server.emit('connection', socket);
+        socket.resume();
+      },
+    });
     this.#server = createServer(
       { keepAliveTimeout: settings.keepAliveMs, requireHostHeader: false },
       (request, response) => {
@@ -157,8 +171,9 @@ export class Replica {
       });
       return;
     }
-    this.#server.emit('connection', socket);
-    socket.resume();
+    this.#callers.add(socket);
+    this.#watch(socket);
+    this.#lane.accept(socket, false);
   }
 
   /** Loaded when the first connection comes, or when the fleet has the port: most fleets never do. */
@@ -206,7 +221,10 @@ export class Replica {
     this.#copies?.close();
     // The server's own close would cut idle connections, on which the next request may be under way already.
     NetServer.prototype.close.call(this.#server);
-    if (idle === 'cut') this.#server.closeIdleConnections();
+    if (idle === 'cut') {
+      this.#server.closeIdleConnections();
+      this.#lane.closeIdle();
+    }
     if (this.#grpc !== undefined) (await this.#grpc).drain(limitMs);
     const left = this.#messaging?.drain(limitMs, idle === 'cut' ? 0 : HANDOVER_MS);
     const until = performance.now() + limitMs;
@@ -214,6 +232,7 @@ export class Replica {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     await left;
     clearInterval(this.#reporter);
+    this.#lane.close();
     for (const socket of this.#sockets) socket.destroy();
     await this.#journal.close(LOG_CLOSE_MS);
     this.report();
@@ -229,7 +248,7 @@ export class Replica {
     const handed = this.#journal.handOver();
     return {
       arms: [...this.#counters.values()].map((counter) => counter.snapshot()),
-      inFlight: this.#inFlight,
+      inFlight: this.#inFlight + this.#lane.inFlight,
       queued,
       connections: this.#sockets.size,
       rssBytes: process.memoryUsage.rss(),
@@ -317,6 +336,7 @@ export class Replica {
   }
 
   #watch(socket: Socket): void {
+    if (this.#sockets.has(socket)) return;
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     // Closing a socket that still has something to read resets it, and the reset may overtake the last answer: after the last answer our

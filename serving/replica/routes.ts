@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { parseJson } from '../protocol/lossless.ts';
 import { EXTENSIONS, SERVER_NAME, configOf, metadataOf } from '../protocol/model-description.ts';
 import { Refusal } from '../protocol/refusal.ts';
-import type { Call } from './call.ts';
+import { type Call, callOf } from './call.ts';
+import { requireCaller } from './caller.ts';
 import { readBody, readRequestBody, send, sendAnswer, sendJson, sendRefusal } from './http.ts';
 import { newIdentifier } from './identifier.ts';
 import type { Question, ReplicaSettings, Told } from './messages.ts';
@@ -19,6 +20,8 @@ export interface RouteContext {
   readonly serving: Serving;
   readonly tables: () => ReadonlyMap<string, Table>;
   readonly ask: (question: Question) => Promise<Told>;
+  /** Whether another process of this fleet is at the other end. */
+  readonly isRelay: (socket: Socket) => boolean;
   /** Whether the next answer on a connection should be its last. */
   readonly draining: () => boolean;
   /** Counts what is under way that no HTTP response stands for. */
@@ -64,26 +67,22 @@ async function serve(
   [, model = '', version]: RegExpExecArray,
 ): Promise<void> {
   requireMethod(request, 'POST');
-  requireCaller(request, context.settings, false);
+  requireCaller(request.headers.authorization, context.isRelay(request.socket), context.settings, false);
   const at = Date.now();
   const given = request.headers['x-slipway-id'];
-  // Only another process of this fleet, which comes over the Unix socket and so has no address, may name a request.
-  const relayed = request.socket.remoteAddress === undefined;
+  // Only another process of this fleet may name a request.
+  const relayed = context.isRelay(request.socket);
   const id = typeof given === 'string' && relayed ? given : newIdentifier(at);
   try {
     const body = await readRequestBody(request);
-    const call: Call = {
-      protocol,
-      model: decoded(model),
-      version: version === undefined ? undefined : decoded(version),
-      id,
-      path,
+    const head = { protocol, path, model: decoded(model), headers: request.headers };
+    const call = callOf(
+      { ...head, version: version === undefined ? undefined : decoded(version) },
       body,
-      headers: request.headers,
+      id,
       at,
-      startedAt: performance.now(),
       relayed,
-    };
+    );
     const reply = await serveCall(call, context.serving);
     await sendAnswer(request, response, reply.body(), {
       'x-slipway-id': id,
@@ -127,7 +126,7 @@ async function otherRecords(
 ): Promise<void> {
   requireMethod(request, 'POST');
   if (what !== 'feedback') throw new Refusal(404, `:${what} is not served yet`);
-  requireCaller(request, context.settings, true);
+  requireCaller(request.headers.authorization, context.isRelay(request.socket), context.settings, true);
   const model = decoded(name);
   if (!context.tables().has(model)) throw new Refusal(404, `Request for unknown model: '${model}' is not found`);
   tell(response, await context.ask({ kind: 'feedback', model, body: (await readBody(request)).toString() }));
@@ -142,7 +141,7 @@ async function other(
   const prediction = PREDICTION_PATH.exec(path);
   if (prediction !== null) {
     requireMethod(request, 'GET');
-    requireCaller(request, context.settings, true);
+    requireCaller(request.headers.authorization, context.isRelay(request.socket), context.settings, true);
     tell(response, await context.ask({ kind: 'prediction', id: decoded(prediction[1] ?? '') }));
     return;
   }
@@ -202,26 +201,6 @@ function tell(response: ServerResponse, { status, contentType, body }: Told): vo
 function requireMethod(request: IncomingMessage, method: 'GET' | 'POST'): void {
   const allowed = request.method === method || (method === 'GET' && request.method === 'HEAD');
   if (!allowed) throw new Refusal(405, `${request.method} is not allowed here, use ${method}`);
-}
-
-/** What reads or judges recorded predictions needs a token as soon as others than this machine may call. */
-function requireCaller(request: IncomingMessage, settings: ReplicaSettings, guarded: boolean): void {
-  if (request.socket.remoteAddress === undefined) return;
-  const { callerToken, loopback } = settings;
-  if (callerToken === undefined) {
-    if (guarded && !loopback)
-      throw new Refusal(403, 'beyond this machine this needs a caller token, and the fleet was started without one');
-    return;
-  }
-  if (!isBearer(request.headers.authorization, callerToken))
-    throw new Refusal(401, 'a caller token is needed: Authorization: Bearer …');
-}
-
-/** Compares in constant time. */
-export function isBearer(header: string | undefined, token: string): boolean {
-  const given = Buffer.from(header ?? '');
-  const expected = Buffer.from(`Bearer ${token}`);
-  return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 function decoded(part: string): string {
