@@ -21,6 +21,11 @@ export interface Situation {
 /** `key`: the model and the revision, as keyOf makes it. */
 export type Role = { readonly kind: 'public' } | { readonly kind: 'candidate'; readonly key: string };
 
+/** Processes of one role key take turns: when one has died, the next waits longer. */
+export function roleKeyOf(role: Role): string {
+  return role.kind === 'public' ? 'public' : role.key;
+}
+
 export interface ReplicaView {
   readonly id: number;
   readonly role: Role;

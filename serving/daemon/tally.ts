@@ -1,0 +1,46 @@
+import { type ArmCounts, addedCounts } from '../replica/counters.ts';
+import { type ReplicaReport, keyOf } from '../replica/messages.ts';
+
+/** What the processes wrote to the log, and could not. */
+export interface Totals {
+  readonly written: number;
+  readonly dropped: number;
+  readonly unusedInputs: number;
+}
+
+/** Counts over all processes since the daemon started: what those that ended had reported, and what those that run report. */
+export class Tally {
+  readonly epoch = `${process.pid}-${Date.now()}`;
+  readonly #arms = new Map<string, ArmCounts>();
+  #totals: Totals = { written: 0, dropped: 0, unusedInputs: 0 };
+
+  /** Of a process that has ended. */
+  retain(report: ReplicaReport | undefined): void {
+    for (const counts of report?.arms ?? []) addTo(this.#arms, counts);
+    this.#totals = addedTotals(this.#totals, report);
+  }
+
+  armsWith(reports: readonly (ReplicaReport | undefined)[]): readonly ArmCounts[] {
+    const arms = new Map(this.#arms);
+    for (const report of reports) for (const counts of report?.arms ?? []) addTo(arms, counts);
+    return [...arms.values()];
+  }
+
+  totalsWith(reports: readonly (ReplicaReport | undefined)[]): Totals {
+    return reports.reduce(addedTotals, this.#totals);
+  }
+}
+
+function addTo(arms: Map<string, ArmCounts>, counts: ArmCounts): void {
+  const key = keyOf(counts.model, counts.revision);
+  const before = arms.get(key);
+  arms.set(key, before === undefined ? counts : addedCounts(before, counts));
+}
+
+function addedTotals(totals: Totals, report: ReplicaReport | undefined): Totals {
+  return {
+    written: totals.written + (report?.log.written ?? 0),
+    dropped: totals.dropped + (report?.log.dropped ?? 0),
+    unusedInputs: totals.unusedInputs + (report?.unusedInputs ?? 0),
+  };
+}
