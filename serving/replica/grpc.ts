@@ -181,6 +181,7 @@ const CODES: Readonly<Record<Refusal['status'], codes>> = {
   404: codes.NOT_FOUND,
   405: codes.UNIMPLEMENTED,
   409: codes.ABORTED,
+  410: codes.NOT_FOUND,
   413: codes.RESOURCE_EXHAUSTED,
   415: codes.INVALID_ARGUMENT,
   422: codes.INVALID_ARGUMENT,
