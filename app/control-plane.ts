@@ -29,6 +29,7 @@ import { createQueue } from './queue.ts';
 import { githubOfRepository } from './rollouts/github-of-repository.ts';
 import { createRollouts } from './rollouts/create-rollouts.ts';
 import { liveRollout, stateOf } from './rollouts/model-state.ts';
+import { backgroundFrom } from './rollouts/background-of.ts';
 import { selfTestsFrom } from './rollouts/self-tests.ts';
 import { createSweep } from './sweep.ts';
 
@@ -133,6 +134,7 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
             ledger,
             evaluate,
             selfTestsOf: selfTestsFrom(join(config.dataFolder, 'cache')),
+            backgroundOf: backgroundFrom(join(config.dataFolder, 'cache')),
             cacheFolder: join(config.dataFolder, 'cache'),
             ...(config.publicUrl === undefined
               ? {}

@@ -589,6 +589,7 @@ async function stage({ policy = '', isBroken = false } = {}) {
         return reportOf('2.0.0', 'success');
       },
       selfTestsOf: async () => [],
+      backgroundOf: async () => undefined,
       cacheFolder: '/nonexistent',
       clock,
       log: (message) => void logged.push(message),

@@ -16,7 +16,7 @@ import { evidenceOf, folded, type Look, modelTurn, type Questions } from './mode
 import { createOutbox } from './outbox.ts';
 import { pastOf, quarantinesOf } from './past.ts';
 import { createRevertWatch } from './revert-watch.ts';
-import { createRevisionSource, type SelfTestsOf } from './revision-source.ts';
+import { type BackgroundOf, createRevisionSource, type SelfTestsOf } from './revision-source.ts';
 import type { Outcome, Rollouts, Wish } from './rollouts.ts';
 import { rolledBackText, statusText, unheldText } from './tell-people.ts';
 import { turnedBack } from './turn-back.ts';
@@ -34,6 +34,7 @@ export interface RolloutsParts {
   /** Judges what git names against what runs, where no proposal did; takes its time. */
   readonly evaluate: (evaluation: Evaluation, signal: AbortSignal) => Promise<Report>;
   readonly selfTestsOf: SelfTestsOf;
+  readonly backgroundOf: BackgroundOf;
   /** For artifacts that are fetched from elsewhere. */
   readonly cacheFolder: string;
   /** A model's room on the dashboard. */
@@ -66,6 +67,7 @@ export function createRollouts(parts: RolloutsParts): RepositoryRollouts {
   const revisions = createRevisionSource({
     git: github,
     selfTestsOf: parts.selfTestsOf,
+    backgroundOf: parts.backgroundOf,
     cacheFolder: parts.cacheFolder,
   });
   const writer = createFleetWriter({ fleet, revisions, clock });

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { resolveFile } from '../../checks/evidence/resolve-file.ts';
+import { BACKGROUND_FILE } from '../../checks/explain/background.ts';
 import type { LoadedManifest } from '../../checks/manifest/manifest.ts';
 import type { Policy } from '../../checks/manifest/policy.ts';
 import type { Snapshot } from '../../checks/snapshot.ts';
@@ -15,6 +17,14 @@ export type SelfTestsOf = (
   signal: AbortSignal,
   policy: Policy,
 ) => Promise<readonly SelfTest[]>;
+
+/** The bytes of a background (checks/explain/background.ts); undefined where there can be none. */
+export type BackgroundOf = (
+  loaded: LoadedManifest,
+  snapshot: Snapshot,
+  signal: AbortSignal,
+  policy: Policy,
+) => Promise<Uint8Array | undefined>;
 
 export interface RevisionSource {
   /** What a fleet must be told of a revision, read from the commit that brought it. */
@@ -33,9 +43,11 @@ interface Place {
 export function createRevisionSource(parts: {
   readonly git: Pick<GitSide, 'snapshot'>;
   readonly selfTestsOf: SelfTestsOf;
+  readonly backgroundOf: BackgroundOf;
   readonly cacheFolder: string;
 }): RevisionSource {
   const places = new Map<string, Place>();
+  const backgrounds = new Map<string, Uint8Array>();
   return {
     async planned(deployed, policy, signal) {
       const { model, version, revision, commit, path, provenance } = deployed;
@@ -55,13 +67,19 @@ export function createRevisionSource(parts: {
       const files = filesOf(loaded.specification);
       for (const reference of files)
         places.set(reference.sha256, { reference, folder: loaded.folder, snapshot, policy });
+      const background = await parts.backgroundOf(loaded, snapshot, signal, policy);
+      const sha256 = background === undefined ? undefined : createHash('sha256').update(background).digest('hex');
+      if (background !== undefined && sha256 !== undefined) backgrounds.set(sha256, background);
       return {
         target: {
           model,
           version,
           revision,
           manifest: loaded.source,
-          files: Object.fromEntries(files.map(({ uri, sha256 }) => [uri, sha256])),
+          files: {
+            ...Object.fromEntries(files.map((file) => [file.uri, file.sha256])),
+            ...(sha256 === undefined ? {} : { [BACKGROUND_FILE]: sha256 }),
+          },
           selfTests: await parts.selfTestsOf(loaded, snapshot, signal, policy),
           provenance,
         },
@@ -69,6 +87,8 @@ export function createRevisionSource(parts: {
       };
     },
     async source(sha256, signal) {
+      const background = backgrounds.get(sha256);
+      if (background !== undefined) return inOnePiece(background);
       const place = places.get(sha256);
       if (place === undefined)
         throw new Error(`nobody knows where the file ${sha256} lies: its revision was not planned`);
@@ -78,11 +98,13 @@ export function createRevisionSource(parts: {
       const file = await resolveFile(reference, limitMb, options);
       if (file.kind === 'problem')
         throw new Error(`${reference.uri} in ${folder} of ${snapshot.label}: ${file.reason}`);
-      return (async function* () {
-        yield file.bytes;
-      })();
+      return inOnePiece(file.bytes);
     },
   };
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 /** Every file that the serving of a specification needs. */

@@ -1,4 +1,3 @@
-import { gatherEvidence } from '../../checks/evidence/gather-evidence.ts';
 import { readJsonLines } from '../../checks/data/json-lines.ts';
 import type { LoadedManifest } from '../../checks/manifest/manifest.ts';
 import type { Policy } from '../../checks/manifest/policy.ts';
@@ -8,8 +7,9 @@ import { recordAt } from '../../serving/model/record-at.ts';
 import { tableOfRecords } from '../../serving/model/records.ts';
 import { spreadRows } from '../../serving/model/rows.ts';
 import { answerOf } from '../../serving/model/score.ts';
-import { type Signature, signatureOf } from '../../serving/model/signature.ts';
+import type { Signature } from '../../serving/model/signature.ts';
 import type { Row } from '../../serving/model/table.ts';
+import { answeredEvaluation } from './answered-evaluation.ts';
 import type { SelfTestsOf } from './revision-source.ts';
 
 /** What a replica answers before it may take live requests: enough to notice another graph, runtime or mapping. */
@@ -55,33 +55,14 @@ function goldenTest(value: unknown, loaded: LoadedManifest): readonly SelfTest[]
 async function evaluationTests(
   loaded: LoadedManifest,
   snapshot: Snapshot,
-  { policy, cacheFolder }: { readonly policy: Policy; readonly cacheFolder: string },
+  where: { readonly policy: Policy; readonly cacheFolder: string },
   signal: AbortSignal,
 ): Promise<readonly SelfTest[]> {
-  const { goldens: _, ...evaluation } = loaded.manifest.evaluation;
-  const { reference: __, ...drift } = loaded.manifest.drift;
-  // No corners, no goldens, nothing to compare with.
-  const asked: LoadedManifest = {
-    ...loaded,
-    manifest: { ...loaded.manifest, evaluation: { ...evaluation, corners: false }, drift },
-  };
-  const { evidence } = await gatherEvidence({
-    proposal: { loaded: asked, snapshot },
-    champion: { kind: 'simple', why: 'only the answers are wanted' },
-    answersOnly: true,
-    policy,
-    cacheFolder,
-    offline: false,
-    signal,
-  });
-  const { evaluation: data, candidate } = evidence;
-  const { session } = evidence.artifact;
-  if (data.kind === 'missing' || candidate.kind === 'missing' || session.kind === 'missing') return [];
-  const { table } = data.value;
-  // The columns and types that the replica will ask for: it reads the same graph and the same manifest.
-  const { signature } = signatureOf(loaded.specification, session.value.inputs);
+  const evaluated = await answeredEvaluation(loaded, snapshot, where, signal);
+  if (evaluated === undefined) return [];
+  const { table, answers, signature } = evaluated;
   return [...spreadRows(table.rows, SELF_TESTS)]
-    .map((row) => ({ record: recordAt(table, row, signature), score: answerOf(candidate.value, row).score }))
+    .map((row) => ({ record: recordAt(table, row, signature), score: answerOf(answers, row).score }))
     .filter(({ record, score }) => isAskable(signature, record) && [score].flat().every(Number.isFinite))
     .map(({ record, score }) => ({ record, score, tolerance: toleranceOf(score, loaded) }));
 }

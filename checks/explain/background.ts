@@ -13,6 +13,9 @@ export interface Background {
   readonly dataRows: number;
 }
 
+/** Under which a revision's files hold it; no file of a manifest has such an address. */
+export const BACKGROUND_FILE = 'slipway:background.json';
+
 /** A fleet keeps one for each revision, and a replica reads it when somebody asks: text enough for 100 rows of some hundred columns. */
 export const MOST_BACKGROUND_BYTES = 1_048_576;
 
