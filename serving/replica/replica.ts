@@ -1,5 +1,6 @@
 import { type Server, createServer } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+import type { Explainer } from '../explain/explainer.ts';
 import type { LogSchema } from '../lake/entry.ts';
 import type { Messaging } from '../messaging/messaging.ts';
 import { answerBrokenRequest } from './broken-request.ts';
@@ -42,6 +43,7 @@ export class Replica {
   readonly #context: RouteContext;
   readonly #lane: FastLane;
   #grpc: Promise<GrpcDoor> | undefined;
+  #explainer: Promise<Explainer> | undefined;
   readonly #secure: SecureDoor | undefined;
   readonly #counters = new Map<string, ArmCounter>();
   readonly #loaded = new Map<string, LoadedRevision>();
@@ -82,6 +84,8 @@ export class Replica {
       serving,
       tables: () => this.#tables,
       ask: (question: Question) => this.#ask(question),
+      loaded: (model, revision) => this.#loaded.get(keyOf(model, revision)),
+      explainer: () => this.#openExplainer(),
       isRelay: (socket) => !this.#callers.has(socket),
       draining: () => this.#draining,
       track: async (work) => {
@@ -188,6 +192,12 @@ export class Replica {
   #openGrpc(): Promise<GrpcDoor> {
     this.#grpc ??= import('./grpc.ts').then(({ openGrpcDoor }) => openGrpcDoor(this.#context));
     return this.#grpc;
+  }
+
+  /** Loaded when somebody asks: most processes never explain. */
+  #openExplainer(): Promise<Explainer> {
+    this.#explainer ??= import('../explain/explainer.ts').then(({ Explainer: Opened }) => new Opened());
+    return this.#explainer;
   }
 
   order(sequence: number, revisions: readonly RevisionOrder[], tables: readonly TableOrder[]): void {

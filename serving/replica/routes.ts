@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Explainer } from '../explain/explainer.ts';
 import { parseJson } from '../protocol/lossless.ts';
 import { EXTENSIONS, SERVER_NAME, configOf, metadataOf } from '../protocol/model-description.ts';
 import { Refusal } from '../protocol/refusal.ts';
@@ -7,6 +8,7 @@ import { type Call, callOf } from './call.ts';
 import { requireCaller } from './caller.ts';
 import { readBody, readRequestBody, send, sendAnswer, sendJson, sendRefusal } from './http.ts';
 import { newIdentifier } from './identifier.ts';
+import type { LoadedRevision } from './load-revision.ts';
 import type { Question, ReplicaSettings, Told } from './messages.ts';
 import { describedArm, describedModel, waitingModels } from './describe-model.ts';
 import { type Serving, serveCall } from './serve-call.ts';
@@ -20,6 +22,9 @@ export interface RouteContext {
   readonly serving: Serving;
   readonly tables: () => ReadonlyMap<string, Table>;
   readonly ask: (question: Question) => Promise<Told>;
+  /** A revision that this process has loaded, whether or not an arm runs it. */
+  readonly loaded: (model: string, revision: string) => LoadedRevision | undefined;
+  readonly explainer: () => Promise<Explainer>;
   /** Whether another process of this fleet is at the other end. */
   readonly isRelay: (socket: Socket) => boolean;
   /** Whether the next answer on a connection should be its last. */
@@ -31,7 +36,7 @@ export interface RouteContext {
 const MODEL_PATH = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(infer|ready|config|stats))?$/;
 const RECORDS_PATH = /^\/v1\/models\/([^/:]+)(?:\/versions\/([^/:]+))?:(predict|feedback|explain|retrain)$/;
 const REPOSITORY_PATH = /^\/v2\/repository(?:\/[^/]+)?\/(?:index|models\/[^/]+\/(?:load|unload))$/;
-const PREDICTION_PATH = /^\/v1\/predictions\/([^/]+)$/;
+const PREDICTION_PATH = /^\/v1\/predictions\/([^/:]+)(:explain)?$/;
 
 /** Answers one HTTP request; whatever goes wrong becomes an answer. */
 export async function route(request: IncomingMessage, response: ServerResponse, context: RouteContext): Promise<void> {
@@ -50,7 +55,7 @@ export async function route(request: IncomingMessage, response: ServerResponse, 
     const model = records === null ? MODEL_PATH.exec(path) : null;
     if (model?.[3] === 'infer') await serve(request, response, context, 'v2', path, model);
     else if (records?.[3] === 'predict') await serve(request, response, context, 'v1', path, records);
-    else if (records !== null) await otherRecords(request, response, context, records);
+    else if (records !== null) await otherRecords(request, response, context, path, records);
     else if (model !== null) await describeModel(request, response, context, model);
     else await other(request, response, context, path);
   } catch (error) {
@@ -122,9 +127,16 @@ async function otherRecords(
   request: IncomingMessage,
   response: ServerResponse,
   context: RouteContext,
-  [, name = '', , what]: RegExpExecArray,
+  path: string,
+  [, name = '', version, what]: RegExpExecArray,
 ): Promise<void> {
   requireMethod(request, 'POST');
+  if (what === 'explain') {
+    const { answerExplain } = await import('../explain/explain-routes.ts');
+    const asked = { path, model: decoded(name), version: version === undefined ? undefined : decoded(version) };
+    await answerExplain(request, response, context, asked);
+    return;
+  }
   if (what !== 'feedback') throw new Refusal(404, `:${what} is not served yet`);
   requireCaller(request.headers.authorization, context.isRelay(request.socket), context.settings, true);
   const model = decoded(name);
@@ -139,6 +151,12 @@ async function other(
   path: string,
 ): Promise<void> {
   const prediction = PREDICTION_PATH.exec(path);
+  if (prediction?.[2] !== undefined) {
+    if (request.method !== 'POST') requireMethod(request, 'GET');
+    const { answerExplainPrediction } = await import('../explain/explain-routes.ts');
+    await answerExplainPrediction(request, response, context, { path, id: decoded(prediction[1] ?? '') });
+    return;
+  }
   if (prediction !== null) {
     requireMethod(request, 'GET');
     requireCaller(request.headers.authorization, context.isRelay(request.socket), context.settings, true);

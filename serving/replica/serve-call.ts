@@ -52,7 +52,7 @@ export async function serveCall(call: Call, serving: Serving): Promise<Reply> {
   }
 }
 
-function versionArm(table: Table, version: string): { readonly arm: Arm | undefined; readonly fallback: undefined } {
+export function versionArm(table: Table, version: string): { readonly arm: Arm | undefined; readonly fallback: undefined } {
   const arm = table.arms.find((candidate) => candidate.version === version && candidate.available);
   if (arm === undefined)
     throw new Refusal(
