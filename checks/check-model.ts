@@ -9,7 +9,6 @@ import { judgedManifest } from './manifest/judged-manifest.ts';
 import { loadManifest, manifestNames } from './manifest/load-manifest.ts';
 import { loosenedFindings } from './manifest/loosened.ts';
 import type { LoadedManifest } from './manifest/manifest.ts';
-import { unavailableChecks } from './manifest/parse-policy.ts';
 import { textOfProblem } from './manifest/problem.ts';
 import type { Policy } from './manifest/policy.ts';
 import { referenceUriOf } from './manifest/reference-uri.ts';
@@ -166,10 +165,6 @@ async function prepare(submitted: LoadedManifest, proposal: ModelProposal, optio
     bindings,
     names: await manifestNames(proposal.proposal, policy, signal),
     goldens: await goldenFilesOf(submitted, proposal.proposal, placedBase, signal),
-    unavailable: unavailableChecks(
-      policy,
-      checks.map((check) => check.name),
-    ),
   };
   const input: GatherInput = {
     proposal: { loaded: judged, snapshot: proposal.proposal },

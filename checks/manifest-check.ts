@@ -20,7 +20,6 @@ export function manifestCheck(judgesOfRows: readonly Check[]): Check {
         ...dataFindings(evidence),
         ...dataRuleFindings(evidence),
         ...evaluationChangedFindings(evidence, judgesOfRows),
-        ...unavailableFindings(evidence),
       ];
       return { findings, title: titleOf(findings) };
     },
@@ -137,18 +136,4 @@ function evaluationChangedFindings(evidence: Evidence, judgesOfRows: readonly Ch
       { at, next: `keep the rows as well, or have it waived: /waive ${id} until DATE because …` },
     ),
   ];
-}
-
-function unavailableFindings({ context }: Evidence): readonly Finding[] {
-  return (context?.unavailable ?? []).map((name) =>
-    inconclusive(
-      `manifest/unavailable-check/${name}`,
-      `the policy requires the check ${name}, which this version of Slipway does not have yet: nobody asked its question`,
-      { check: name },
-      {
-        advisory: true,
-        next: 'Take it from checks.required in .github/slipway.yml, or answer its question by hand.',
-      },
-    ),
-  );
 }

@@ -80,8 +80,6 @@ export interface ManifestEvidence {
   /** Every manifest of the proposal's tree that can be read. */
   readonly names: readonly { readonly path: string; readonly name: string }[];
   readonly goldens: GoldenFiles;
-  /** Required by the policy, and not a check of this version. */
-  readonly unavailable: readonly string[];
 }
 
 export interface ArtifactEvidence {

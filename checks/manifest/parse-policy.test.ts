@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { samplePolicy } from './manifest-samples.ts';
-import { defaultPolicy, parsePolicy, unavailableChecks } from './parse-policy.ts';
+import { defaultPolicy, parsePolicy } from './parse-policy.ts';
 import type { Policy } from './policy.ts';
 import { textOfProblem } from './problem.ts';
 
@@ -74,12 +74,6 @@ test('the sample of the design is read as it stands', () => {
     ],
     checks: { defaults: { drift: { alpha: 0.01 } } },
   });
-});
-
-test('a required check that this version does not have is told', () => {
-  const available = ['manifest', 'artifact', 'golden', 'baseline', 'reproducibility', 'drift', 'cohorts'];
-  expect(unavailableChecks(policy(samplePolicy), available)).toEqual(['performance', 'compliance']);
-  expect(unavailableChecks(policy('checks: { required: [manifest, drift] }\n'), available)).toEqual([]);
 });
 
 describe('a policy that is wrong is refused with its place', () => {

@@ -181,8 +181,3 @@ export const defaultPolicy: Policy = (() => {
   if (parsed.kind === 'refused') throw new Error(`the default policy is refused: ${JSON.stringify(parsed.problems)}`);
   return parsed.loaded.policy;
 })();
-
-/** Checks that the policy requires and this version of Slipway does not have (`available`: the names in checks/index.ts). */
-export function unavailableChecks(policy: Policy, available: readonly string[]): readonly string[] {
-  return policy.checks.required.filter((name) => !available.includes(name));
-}
