@@ -83,6 +83,7 @@ export function expositionOf({ fleet, arms, totals, inFlight, restarts }: Expose
       'Requests an arm could not serve for lack of an input',
       counted.map(({ counts, own }) => [own, counts.unservable]),
     ),
+    ...sideFamilies(counted),
     family('slipway_arm_weight', 'gauge', 'Share of the requests that an arm gets now, in percent', weights),
     family('slipway_arm_target_weight', 'gauge', 'Share that an arm should get, in percent', targets),
     family(
@@ -121,6 +122,34 @@ export function expositionOf({ fleet, arms, totals, inFlight, restarts }: Expose
       [{}, totals.unusedInputs],
     ]),
   ].join('\n')}\n`;
+}
+
+/** What arms did beside answering the callers that their shares brought; arms that did nothing of it are left out. */
+function sideFamilies(
+  counted: readonly { readonly counts: ArmCounts; readonly own: Labels }[],
+): readonly string[] {
+  const ofShadows = counted.filter(({ counts: { side } }) => side.shadow.requests + side.shadow.skipped > 0);
+  const shadow = (what: string, help: string, value: (shadow: ArmCounts['side']['shadow']) => number): string =>
+    family(
+      `slipway_shadow_${what}_total`,
+      'counter',
+      help,
+      ofShadows.map(({ counts, own }) => [own, value(counts.side.shadow)]),
+    );
+  return [
+    shadow('requests', 'Copies of requests that a shadow arm took', ({ requests }) => requests),
+    shadow('errors', 'Copies that a shadow arm failed', ({ errors }) => errors),
+    shadow('skipped', 'Copies that found no room', ({ skipped }) => skipped),
+    shadow('rows', "Rows compared with the stable arm's answer", ({ rows }) => rows),
+    shadow('flips', 'Rows of which the stable arm decided otherwise', ({ flips }) => flips),
+    shadow('distance', 'Sum of absolute differences of scores', ({ distance }) => distance.sum),
+    family(
+      'slipway_overrides_total',
+      'counter',
+      'Requests that named their arm',
+      counted.filter(({ counts }) => counts.side.overrides > 0).map(({ counts, own }) => [own, counts.side.overrides]),
+    ),
+  ];
 }
 
 const US_A_MS = 1000;

@@ -344,15 +344,6 @@ describe('a fleet', PATIENT, () => {
     expect(await put({ ...first, manifest: 'kind: Model' })).toMatchObject({ kind: 'refused' });
   });
 
-  it('refuses shadow arms, which are not served yet', async () => {
-    await fleet.bring(loansFiles(), first, second);
-    const shadowed = [...only(first.revision), { revision: second.revision, weight: 0, shadow: true }];
-    expect(await fleet.turn(model, shadowed)).toMatchObject({
-      kind: 'refused',
-      reason: expect.stringContaining('not served yet'),
-    });
-  });
-
   it('records what it answered and refused, and answers who allowed it', async () => {
     await serveFirst();
     const response = await fleet.predict(model, loansRecord);

@@ -12,7 +12,7 @@ export interface LogQuery {
   readonly fromMs: number;
   readonly toMs: number;
   readonly limit: number;
-  /** A revision, a version, `stable` or `candidate`. */
+  /** A revision, a version, `stable`, `candidate`, or `shadow`: only with it come answers to copies, which no caller saw. */
   readonly arm?: string;
   /** Rows that were refused or failed as well; else only answered ones. */
   readonly failures: boolean;
@@ -69,6 +69,8 @@ function isWanted(row: Row, own: (name: string) => string, { fromMs, toMs, arm, 
   if (time < fromMs || time >= toMs) return false;
   if (id !== undefined && row[own('id')] !== id) return false;
   if (!failures && Number(row[own('status')]) >= ANSWERED_BELOW) return false;
+  const isShadow = row[own('shadow')] === true;
+  if (arm === 'shadow' || isShadow) return arm === 'shadow' && isShadow;
   return arm === undefined || ['arm', 'revision', 'version'].some((name) => row[own(name)] === arm);
 }
 

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ArmStats } from '../fleet.ts';
+import { loansFiles, loansRecord, loansRevision } from './loans.fixture.ts';
+import { type TestFleet, openTestFleet } from './test-fleet.ts';
+
+const model = 'loans';
+const first = loansRevision('1.0.0', 'v1_champion');
+const second = loansRevision('2.0.0', 'v3_cohort_regression');
+
+let fleet: TestFleet;
+beforeAll(async () => {
+  fleet = await openTestFleet();
+  await fleet.bring(loansFiles(), first, second);
+});
+afterAll(async () => {
+  await fleet.close();
+});
+
+/** Records that the two revisions answer differently in part. */
+const records = Array.from({ length: 60 }, (_, k) => ({
+  age: 22 + (k % 40),
+  income: 9000 + 700 * k,
+  debt_ratio: 0.25 + 0.012 * k,
+  employment_years: (k % 12) / 2,
+  region: ['north', 'south', 'east', 'west'][k % 4],
+  group: k % 2 === 0 ? 'A' : 'B',
+}));
+
+interface Answered {
+  readonly version: string;
+  readonly predictions: readonly { readonly score: number; readonly class: number }[];
+}
+
+async function answerOf(record: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
+  const response = await fleet.predict(model, record, headers);
+  expect(response.status).toBe(200);
+  return (await response.json()) as Answered;
+}
+
+async function armOf(revision: string): Promise<ArmStats> {
+  const { arms } = await fleet.driver.stats(model, AbortSignal.timeout(10_000));
+  const found = arms.find((arm) => arm.revision === revision);
+  if (found === undefined) throw new Error(`no arm ${revision}`);
+  return found;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+async function loggedRows(ids: readonly string[], query = ''): Promise<readonly Row[]> {
+  const response = await fetch(`${fleet.adminUrl}/fleet/models/${model}/predictions?format=json&limit=1000${query}`);
+  const { rows } = (await response.json()) as { readonly rows: readonly Row[] };
+  return rows.filter(({ id }) => ids.includes(String(id)));
+}
+
+describe('a shadow arm', () => {
+  beforeAll(async () => {
+    await fleet.turn(model, [
+      { revision: first.revision, weight: 100 },
+      { revision: second.revision, weight: 0, leased: true, shadow: true },
+    ]);
+    await fleet.renew(model, 60);
+    await fleet.ready(model, first.revision);
+    await fleet.ready(model, second.revision);
+  });
+
+  it('answers a copy of what the stable arm answered, compared row by row, and no caller sees it', async () => {
+    // Its process may still be opening its ear for copies: what is skipped by then is not what this test is about.
+    await fleet.until('copies arrive', async () => {
+      await answerOf(loansRecord);
+      return ((await armOf(second.revision)).shadow?.requests ?? 0) > 0;
+    });
+    const before = (await armOf(second.revision)).shadow;
+    const answers = [];
+    for (const record of records) answers.push(await answerOf(record));
+    expect(new Set(answers.map(({ version }) => version))).toEqual(new Set(['1.0.0']));
+    const taken = () => armOf(second.revision).then(({ shadow }) => (shadow?.requests ?? 0) - (before?.requests ?? 0));
+    await fleet.until('every copy is answered', async () => (await taken()) === records.length);
+
+    const own = await Promise.all(records.map((record) => answerOf(record, { 'x-slipway-arm': 'candidate' })));
+    const pairs = answers.map((answer, k) => [answer.predictions[0], own[k]?.predictions[0]] as const);
+    const flips = pairs.filter(([a, b]) => a?.class !== b?.class).length;
+    const distance = pairs.reduce((sum, [a, b]) => sum + Math.abs((a?.score ?? NaN) - (b?.score ?? NaN)), 0);
+    const { shadow, requests, errors } = await armOf(second.revision);
+    expect(flips).toBeGreaterThan(0);
+    expect((shadow?.flips ?? NaN) - (before?.flips ?? NaN)).toBe(flips);
+    expect((shadow?.decided ?? NaN) - (before?.decided ?? NaN)).toBe(records.length);
+    expect((shadow?.distance.sum ?? NaN) - (before?.distance.sum ?? NaN)).toBeCloseTo(distance, 6);
+    expect([requests, errors, shadow?.errors]).toEqual([0, 0, 0]);
+  });
+
+  it('is logged apart from what callers got, under the same id', async () => {
+    const id = (await fleet.predict(model, loansRecord)).headers.get('x-slipway-id') ?? '';
+    await fleet.until('both are logged', async () => {
+      const [own, shadow] = [await loggedRows([id]), await loggedRows([id], '&arm=shadow')];
+      return own.length > 0 && shadow.length > 0;
+    });
+    const shown = ({ arm, shadow, version }: Row) => [arm, shadow, version];
+    expect((await loggedRows([id])).map(shown)).toEqual([['stable', false, '1.0.0']]);
+    expect((await loggedRows([id], '&arm=shadow')).map(shown)).toEqual([['candidate', true, '2.0.0']]);
+    const told = await (await fetch(`${fleet.url}/v1/predictions/${id}`)).json();
+    expect(told).toMatchObject({ version: '1.0.0', arm: 'stable', rows: [{ row: 0 }] });
+  });
+
+  it('gets no more copies when its lease has lapsed', async () => {
+    await fleet.renew(model, 0.001);
+    const before = (await armOf(second.revision)).shadow;
+    for (const record of records.slice(0, 10)) await answerOf(record);
+    expect((await armOf(second.revision)).shadow).toEqual(before);
+    await fleet.renew(model, 60);
+  });
+
+  it('is refused with a share', async () => {
+    const refused = await fleet.turn(model, [
+      { revision: first.revision, weight: 100 },
+      { revision: second.revision, weight: 10, shadow: true },
+    ]);
+    expect(refused).toMatchObject({ kind: 'refused', reason: expect.stringContaining('its weight must be 0') });
+  });
+});
+
+describe('a request that names its arm', () => {
+  const named = (arm: string) => fleet.predict(model, loansRecord, { 'x-slipway-arm': arm });
+
+  beforeAll(async () => {
+    await fleet.turn(model, [
+      { revision: first.revision, weight: 100 },
+      { revision: second.revision, weight: 0, leased: true },
+    ]);
+    await fleet.until('the candidate can be asked', async () => (await named('candidate')).status === 200);
+  });
+
+  it.each([
+    ['candidate', '2.0.0'],
+    ['2.0.0', '2.0.0'],
+    [second.revision, '2.0.0'],
+    ['stable', '1.0.0'],
+    ['1.0.0', '1.0.0'],
+  ])('%s is answered by %s, whatever the shares', async (arm, version) => {
+    const response = await named(arm);
+    expect(response.headers.get('x-slipway-model-version')).toBe(version);
+    expect(response.status).toBe(200);
+  });
+
+  it('gets a 404 that lists what there is when nothing is called so', async () => {
+    const response = await named('3.0.0');
+    expect(response.status).toBe(404);
+    const { error } = (await response.json()) as { readonly error: string };
+    expect(error).toContain('1.0.0 (stable), 2.0.0 (candidate)');
+  });
+
+  it('counts for no comparison of arms, and is flagged in the log', async () => {
+    const counted = async (revision: string) => {
+      const { requests, errors, score } = await armOf(revision);
+      return { requests, errors, score };
+    };
+    const before = [await counted(first.revision), await counted(second.revision)];
+    const ids: string[] = [];
+    for (const arm of ['stable', 'candidate', 'candidate'])
+      ids.push((await named(arm)).headers.get('x-slipway-id') ?? '');
+    expect([await counted(first.revision), await counted(second.revision)]).toEqual(before);
+    const metrics = await (await fetch(`${fleet.url}/metrics`)).text();
+    expect(metrics).toMatch(/slipway_overrides_total\{model="loans",version="2.0.0",revision="[^"]+"\} [1-9]/);
+    await fleet.until('all are logged', async () => (await loggedRows(ids)).length === ids.length);
+    expect((await loggedRows(ids)).map(({ flags }) => flags)).toEqual(['override', 'override', 'override']);
+  });
+});
