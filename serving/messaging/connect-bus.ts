@@ -23,7 +23,8 @@ export async function connectBus(settings: MessagingSettings, name: string): Pro
     maxReconnectAttempts: -1,
     // A server that refuses a login today may know it tomorrow.
     ignoreAuthErrorAbort: true,
-    reconnectDelayHandler: () => backOffMs(attempts++, Math.random()),
+    // It is asked twice for each attempt: before it, and before the wait for it.
+    reconnectDelayHandler: () => backOffMs(Math.floor(attempts++ / 2), Math.random()),
     pingInterval: PING_MS,
     maxPingOut: 2,
     timeout: CONNECT_LIMIT_MS,
@@ -33,7 +34,8 @@ export async function connectBus(settings: MessagingSettings, name: string): Pro
   void (async () => {
     for await (const status of connection.status()) {
       if (status.type === 'reconnect') attempts = 0;
-      if (status.type === 'disconnect') console.error(`NATS: the connection to ${status.server} is lost; it is tried again`);
+      if (status.type === 'disconnect')
+        console.error(`NATS: the connection to ${status.server} is lost; it is tried again`);
       if (status.type === 'reconnect') console.error(`NATS: connected again to ${status.server}`);
       if (status.type === 'error') console.error(`NATS: ${status.error.message}`);
     }
@@ -41,14 +43,14 @@ export async function connectBus(settings: MessagingSettings, name: string): Pro
   return connection;
 }
 
-/** Doubled from attempt to attempt up to ten seconds, and spread by half, so that replicas do not all come at once. `spread`: from 0 to 1. */
+/** Doubled from attempt to attempt up to five seconds, and spread by half, so that replicas do not all come at once. `spread`: from 0 to 1. */
 export function backOffMs(attempt: number, spread: number): number {
   const full = Math.min(FIRST_WAIT_MS * 2 ** Math.min(attempt, MAX_DOUBLINGS), LONGEST_WAIT_MS);
   return full / 2 + (full / 2) * spread;
 }
 
 const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 5_000;
 const MAX_DOUBLINGS = 10;
 const PING_MS = 20_000;
 const CONNECT_LIMIT_MS = 5_000;
@@ -85,7 +87,7 @@ function fromFile(read: () => Authenticator): Authenticator {
       return read()(nonce);
     } catch (error) {
       console.error(`NATS: no login: ${error instanceof Error ? error.message : String(error)}`);
-      return {};
+      return undefined;
     }
   };
 }

@@ -17,7 +17,10 @@ export function headersOf(message: Pick<Msg, 'headers'>): MessageHeaders {
   try {
     given = message.headers;
   } catch (error) {
-    throw new Refusal(400, `the message's headers cannot be read: ${error instanceof Error ? error.message : 'unknown'}`);
+    throw new Refusal(
+      400,
+      `the message's headers cannot be read: ${error instanceof Error ? error.message : 'unknown'}`,
+    );
   }
   if (given === undefined) return found;
   for (const [name, values] of given) found[name.toLowerCase()] = values.at(-1) ?? '';

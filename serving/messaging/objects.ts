@@ -68,7 +68,8 @@ async function openBucket(connection: NatsConnection): Promise<ObjectStore> {
 function checkObject(info: ObjectInfo | null, name: string): asserts info is ObjectInfo {
   if (info === null || info.deleted) throw new Refusal(404, `there is no object "${name}" in the bucket "${BUCKET}"`);
   // A link would make this replica read for its caller what the caller itself may not.
-  if (info.options?.link !== undefined) throw new Refusal(400, `the object "${name}" is a link; name the object itself`);
+  if (info.options?.link !== undefined)
+    throw new Refusal(400, `the object "${name}" is a link; name the object itself`);
   if (info.size > MAX_BODY_BYTES)
     throw new Refusal(413, `the object "${name}" has ${info.size} bytes; at most ${MAX_BODY_BYTES} are served`);
 }
