@@ -82,6 +82,15 @@ describe('the layers app → checks → serving/model and app → serving', () =
     expect(told(wrong)).toEqual([]);
   });
 
+  test('only serving/messaging knows NATS, and what it takes of the replica is what answers a request there', () => {
+    const outside = imports.filter(({ from, to }) => to.startsWith('@nats-io/') && !inRoom(from, 'serving/messaging'));
+    const inside = imports.filter(
+      ({ from, to, typeOnly }) =>
+        inRoom(from, 'serving/messaging') && inRoom(to, 'serving/daemon', 'serving/lake') && !typeOnly && !/\.fixture\.ts$/.test(from),
+    );
+    expect(told([...outside, ...inside])).toEqual([]);
+  });
+
   test('only app and the GitHub stand-in know GitHub', () => {
     const github = /^(@octokit\/|probot$|nock$)/;
     const wrong = imports.filter(({ from, to }) => github.test(to) && !inRoom(from, 'app', 'fixtures'));
