@@ -82,11 +82,16 @@ describe('the layers app → checks → serving/model and app → serving', () =
     expect(told(wrong)).toEqual([]);
   });
 
-  test('only serving/messaging knows NATS, and what it takes of the replica is what answers a request there', () => {
-    const outside = imports.filter(({ from, to }) => to.startsWith('@nats-io/') && !inRoom(from, 'serving/messaging'));
+  test('only serving/messaging and the benchmark know NATS, and what it takes of the replica is what answers a request there', () => {
+    const outside = imports.filter(
+      ({ from, to }) => to.startsWith('@nats-io/') && !inRoom(from, 'serving/messaging', 'serving/bench'),
+    );
     const inside = imports.filter(
       ({ from, to, typeOnly }) =>
-        inRoom(from, 'serving/messaging') && inRoom(to, 'serving/daemon', 'serving/lake') && !typeOnly && !/\.fixture\.ts$/.test(from),
+        inRoom(from, 'serving/messaging') &&
+        inRoom(to, 'serving/daemon', 'serving/lake') &&
+        !typeOnly &&
+        !/\.fixture\.ts$/.test(from),
     );
     expect(told([...outside, ...inside])).toEqual([]);
   });

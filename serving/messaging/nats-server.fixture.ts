@@ -4,11 +4,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A real nats-server: SLIPWAY_TEST_NATS_SERVER, else the one on the PATH; undefined: what needs it is skipped. */
-export const natsServer = found();
-
-function found(): string | undefined {
-  const command = process.env['SLIPWAY_TEST_NATS_SERVER'] ?? 'nats-server';
+/** The command of a real nats-server: `given` (SLIPWAY_TEST_NATS_SERVER), else the one on the PATH; undefined: what needs it is skipped. */
+export function findNatsServer(given: string | undefined): string | undefined {
+  const command = given ?? 'nats-server';
   try {
     execFileSync(command, ['--version'], { stdio: 'ignore' });
     return command;
@@ -29,8 +27,8 @@ export interface NatsServer {
 }
 
 /** With JetStream, on a free port of this machine. `more`: further lines of its configuration. */
-export async function openNatsServer(more = ''): Promise<NatsServer> {
-  if (natsServer === undefined) throw new Error('there is no nats-server');
+export async function openNatsServer(command: string | undefined, more = ''): Promise<NatsServer> {
+  if (command === undefined) throw new Error('there is no nats-server');
   const folder = await mkdtemp(join(tmpdir(), 'slipway-nats-'));
   const port = await freePort();
   const configuration = join(folder, 'nats.conf');
@@ -51,7 +49,7 @@ export async function openNatsServer(more = ''): Promise<NatsServer> {
     port,
     kill: () => end('SIGKILL'),
     async start() {
-      child = await started(natsServer ?? '', configuration);
+      child = await started(command, configuration);
     },
     async close() {
       await end('SIGTERM');

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loansFiles, loansRevision } from '../daemon/loans.fixture.ts';
 import { type TestFleet, openTestFleet } from '../daemon/test-fleet.ts';
 import { loansInputs } from './loans-inputs.fixture.ts';
-import { type NatsServer, natsServer, openNatsServer } from './nats-server.fixture.ts';
+import { type NatsServer, findNatsServer, openNatsServer } from './nats-server.fixture.ts';
 
+const natsServer = findNatsServer(process.env['SLIPWAY_TEST_NATS_SERVER']);
 const v1 = loansRevision('1.0.0', 'v1_champion');
 const v2 = loansRevision('2.0.0-rc.1', 'v2_better');
 
@@ -14,7 +15,7 @@ describe.skipIf(natsServer === undefined)('a model is asked over NATS', () => {
   let client: NatsConnection;
 
   beforeAll(async () => {
-    server = await openNatsServer();
+    server = await openNatsServer(natsServer);
     vi.stubEnv('NATS_URL', server.url);
     vi.stubEnv('NATS_IN_FLIGHT', '64');
     fleet = await openTestFleet();
