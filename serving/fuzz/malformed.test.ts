@@ -34,7 +34,6 @@ async function answerTo({
   const connection = new RawConnection(port);
   try {
     for (const part of parts) await connection.send(part);
-    if (afterwards === 'end') connection.endSending();
     return await connection.answer(LIMIT_MS);
   } finally {
     connection.close();
@@ -138,6 +137,21 @@ describe('what senders may do', () => {
     connection.endSending();
     await connection.ended(LIMIT_MS);
     connection.close();
+    expect(await answerForOthers()).toEqual(expected);
+  });
+
+  it.each([
+    ['its head', 'POST /v2/models/loans/infer HTT'],
+    ['its body', 'POST /v2/models/loans/infer HTTP/1.1\r\nHost: fleet\r\nContent-Length: 500\r\n\r\n{"inputs"'],
+    ['its body, which node:http reads', 'PUT /v2 HTTP/1.1\r\nHost: fleet\r\nContent-Length: 500\r\n\r\n{"inputs"'],
+  ])('keeps no connection whose sender ends inside of %s', async (_, bytes) => {
+    const connection = new RawConnection(port);
+    await connection.send(bytes);
+    connection.endSending();
+    await connection.ended(LIMIT_MS);
+    // Whether somebody who has hung up is told is of no account; that it is no answer is.
+    const said = await connection.answer(LIMIT_MS).catch(() => undefined);
+    expect([undefined, 400, 405]).toContain(said?.status);
     expect(await answerForOthers()).toEqual(expected);
   });
 

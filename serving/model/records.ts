@@ -168,6 +168,8 @@ const FOUND_LENGTH = 60;
 /** A value as a caller wrote it, cut short. */
 function found(value: unknown): string {
   if (value === undefined) return 'no such key';
-  const text = JSON.stringify(value) ?? typeof value;
+  // Integers beyond 2^53 come as BigInt, which JSON.stringify throws at.
+  const text =
+    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part)) ?? typeof value;
   return text.length > FOUND_LENGTH ? `${text.slice(0, FOUND_LENGTH)}…` : text;
 }
