@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { localDriver } from '../../serving/drivers/local.ts';
 import type { Action, Arm, ArtifactSource, FleetDriver, ModelTarget, ObservedRevision } from '../../serving/fleet.ts';
 import { type FleetOptions, type StartedFleet, startFleet } from '../../serving/start-fleet.ts';
@@ -15,6 +16,7 @@ import {
   listOption,
   textOption,
 } from './command.ts';
+import { withBackground } from './served-background.ts';
 import { type ServedModel, manifestsBelow, readServedModel } from './served-model.ts';
 
 export const serve: Command = {
@@ -81,7 +83,16 @@ async function modelsOf(args: CommandArguments, io: CommandIo): Promise<readonly
   const read = await Promise.all(paths.map(readServedModel));
   const problems = read.flatMap((each) => (each.kind === 'refused' ? each.problems : []));
   for (const problem of problems) io.err(problem);
-  return problems.length > 0 ? undefined : read.flatMap((each) => (each.kind === 'model' ? [each.model] : []));
+  if (problems.length > 0) return undefined;
+  return Promise.all(read.flatMap((each) => (each.kind === 'model' ? [explained(each.model, io)] : [])));
+}
+
+/** With rows to explain against, where there are some; without them everything else is served. */
+async function explained(model: ServedModel, io: CommandIo): Promise<ServedModel> {
+  const found = await withBackground(model);
+  if (found.kind === 'with') return found.model;
+  io.progress(`${model.target.model} ${model.target.version}: nothing of it can be explained: ${found.why}`);
+  return model;
 }
 
 /** What each model should be: the one manifest of its name, or the given shares of several. */
@@ -214,14 +225,19 @@ async function tell(
   signal: AbortSignal,
 ): Promise<void> {
   const paths = new Map(models.flatMap((model) => [...model.paths]));
-  const source: ArtifactSource = async (sha256) => createReadStream(paths.get(sha256) ?? '');
+  const made = new Map(models.flatMap(({ background }) => (background ? [[background.sha256, background.bytes]] : [])));
+  const source: ArtifactSource = async (sha256) => {
+    const bytes = made.get(sha256);
+    return bytes === undefined ? createReadStream(paths.get(sha256) ?? '') : Readable.from([bytes]);
+  };
   const apply = async (action: Action): Promise<void> => {
     const applied = await driver.apply(action, source, signal);
     if (applied.kind === 'refused') throw new Error(applied.reason);
     if (applied.kind === 'conflict') throw new Error(`generation ${applied.generation} of a new model`);
   };
-  for (const { target, paths: files } of models) {
-    for (const sha256 of files.keys()) await apply({ kind: 'put-artifact', sha256, sizeBytes: 0 });
+  for (const { target } of models) {
+    for (const sha256 of new Set(Object.values(target.files)))
+      await apply({ kind: 'put-artifact', sha256, sizeBytes: 0 });
     await apply({ kind: 'put-revision', target });
   }
   for (const [model, target] of targets) await apply({ kind: 'put-model', model, generation: 0, target });

@@ -14,6 +14,10 @@ export interface ServedModel {
   readonly target: RevisionTarget;
   /** Where each file lies, by `sha256`. */
   readonly paths: ReadonlyMap<string, string>;
+  /** Of the manifest. */
+  readonly folder: string;
+  /** Rows to explain against, which are one of the target's files and lie nowhere. */
+  readonly background?: { readonly sha256: string; readonly bytes: Uint8Array };
 }
 
 export type ServedModelRead =
@@ -67,7 +71,7 @@ export async function readServedModel(path: string): Promise<ServedModelRead> {
     selfTests: await selfTestsOf(loaded, folder),
     provenance: { approvals: [], checks: [], unchecked: true },
   };
-  return { kind: 'model', model: { loaded, target, paths } };
+  return { kind: 'model', model: { loaded, target, paths, folder } };
 }
 
 type LocalFile =

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readTable, tableProblemText } from '../../checks/data/read-table.ts';
+import { BACKGROUND_FILE, backgroundBytes } from '../../checks/explain/background.ts';
+import type { LoadedManifest } from '../../checks/manifest/manifest.ts';
+import { graphInputs } from '../../serving/model/graph-inputs.ts';
+import { readOnnxGraph } from '../../serving/model/onnx-graph.ts';
+import type { ColumnType } from '../../serving/model/signature.ts';
+import type { Column } from '../../serving/model/table.ts';
+import type { ServedModel } from './served-model.ts';
+
+/** A model with rows to explain against, or why it has none. */
+export type WithBackground =
+  | { readonly kind: 'with'; readonly model: ServedModel }
+  | { readonly kind: 'without'; readonly why: string };
+
+/** A larger file would hold up the start for longer than explaining is worth. */
+const MOST_DATA_BYTES = 256 * 2 ** 20;
+
+/**
+ * Takes a sample of a model's evaluation data, where they lie beside its manifest and are what it says: of the columns that its graph takes, as the App
+ * does. Without them it is served all the same, and nothing is explained.
+ */
+export async function withBackground(model: ServedModel): Promise<WithBackground> {
+  const { loaded, target, folder } = model;
+  const without = (why: string): WithBackground => ({ kind: 'without', why });
+  const { data } = loaded.manifest.evaluation;
+  const file = join(folder, data.uri);
+  const size = await stat(file).then(
+    (found) => (found.isFile() ? found.size : undefined),
+    () => undefined,
+  );
+  if (size === undefined) return without(`its evaluation data ${data.uri} are no file beside the manifest`);
+  if (size > MOST_DATA_BYTES)
+    return without(`its evaluation data ${data.uri} are larger than ${MOST_DATA_BYTES} bytes`);
+  const contents = await readFile(file);
+  const found = createHash('sha256').update(contents).digest('hex');
+  if (found !== data.sha256) return without(`${data.uri} has sha256 ${found}, the manifest says ${data.sha256}`);
+  const names = await columnsTaken(model);
+  if (names === undefined) return without('its graph cannot be read');
+  const hidden = names.find((name) => loaded.manifest.columns[name]?.pii === true);
+  if (hidden !== undefined) return without(`it takes "${hidden}", which is declared pii`);
+  const read = await readTable(contents, { name: data.uri, types: typesOf(loaded), required: names });
+  if (read.kind === 'refused')
+    return without(read.problems.map((problem) => tableProblemText(data.uri, problem)).join('; '));
+  const { table } = read;
+  const columns = names.flatMap((name) => {
+    const column = table.columns.get(name);
+    return column === undefined ? [] : [{ name, type: loaded.manifest.columns[name]?.type ?? plainType(column) }];
+  });
+  const bytes = backgroundBytes(table, columns, loaded.manifest.explanation.background);
+  if (bytes === undefined) return without(`${data.uri} has too few rows, or rows too large to keep a sample of`);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const files = { ...target.files, [BACKGROUND_FILE]: sha256 };
+  return { kind: 'with', model: { ...model, target: { ...target, files }, background: { sha256, bytes } } };
+}
+
+/** The columns that the graph, or the feature graph before it, is fed with, read without running it; undefined where it cannot be read. */
+async function columnsTaken({ loaded, paths }: ServedModel): Promise<readonly string[] | undefined> {
+  const { artifact, features, inputs } = loaded.specification;
+  const read = (sha256: string): Promise<Uint8Array> => readFile(paths.get(sha256) ?? '');
+  const own = graphInputs(await read(artifact.sha256));
+  if (own === undefined) return undefined;
+  let fed = own;
+  if (features !== undefined) {
+    const bytes = await read(features.sha256);
+    const [before, graph] = [graphInputs(bytes), readOnnxGraph(bytes)];
+    if (before === undefined || graph.kind === 'refused') return undefined;
+    const made = new Set(graph.facts.outputs.map(({ name }) => name));
+    fed = [...before, ...own.filter((name) => !made.has(name))];
+  }
+  return [...new Set(fed.flatMap((name) => inputs.find((mapping) => mapping.name === name)?.columns ?? [name]))];
+}
+
+function typesOf({ manifest }: LoadedManifest): ReadonlyMap<string, ColumnType> {
+  return new Map(
+    Object.entries(manifest.columns).flatMap(([name, { type }]) => (type === undefined ? [] : [[name, type]])),
+  );
+}
+
+function plainType({ kind }: Column): ColumnType {
+  return kind === 'category' ? 'text' : kind;
+}
