@@ -105,7 +105,7 @@ describe('docs/configuration.md', () => {
     const variables = [...read('serving/config.ts').matchAll(/given\('([A-Z_]+)'\)/g)].map(([, name = '']) => name);
     expect(variables.length).toBeGreaterThan(0);
     for (const name of variables) expect(text).toContain(`\`${name}\``);
-    const [, options = ''] = /options: \{\n([\s\S]*?)\n {2}\},/.exec(read('serving/main.ts')) ?? [];
+    const [, options = ''] = /options: \{\n([\s\S]*?)\n {2}\},/.exec(read('serving/fleet-options.ts')) ?? [];
     const flags = [...options.matchAll(/^\s+'?([a-z-]+)'?: \{/gm)].map(([, name = '']) => `--${name}`);
     const listed = rowsOf('docs/configuration.md', '## The fleet (`serving/main.ts`)').flatMap(([cell = '']) =>
       codesIn(cell),

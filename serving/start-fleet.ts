@@ -25,7 +25,10 @@ export interface StartedFleet {
   readonly adminUrl: string;
   /** `host:port`; undefined: gRPC is not spoken. */
   readonly grpc?: string;
+  /** Of the process that keeps the fleet, across restarts of the daemon. */
   readonly pid: number;
+  /** Of the daemon at the start. */
+  readonly daemonPid: number;
   /** Resolves with how the daemon ended. */
   readonly ended: Promise<string>;
   /** Ends it after answering what has come in. */
@@ -37,6 +40,7 @@ export interface StartedFleet {
 const ENTRY = entryFile('main.ts', import.meta.url);
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 20_000;
+const POLL_MS = 5;
 
 /** Starts a fleet daemon as a process of its own, which ends when this one does. Resolves once both ports are open. */
 export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
@@ -67,7 +71,7 @@ export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
     child.once('exit', (status, signal) => resolve(signal ?? `exit status ${status}`));
     child.once('error', (error) => resolve(error.message));
   });
-  const { http, admin, grpc } = await readyLineOf(child, ended);
+  const { http, admin, grpc, daemon } = await readyLineOf(child, ended);
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     const limit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
@@ -79,16 +83,40 @@ export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
     adminUrl: admin,
     ...(grpc === undefined ? {} : { grpc }),
     pid: child.pid ?? 0,
+    daemonPid: daemon,
     ended,
     stop: () => end('SIGTERM'),
-    kill: () => end('SIGKILL'),
+    async kill() {
+      killGroup(child.pid);
+      await ended;
+      await groupEnded(child.pid);
+    },
   };
+}
+
+/** Every process of a fleet is in the group of the one that keeps it. */
+function killGroup(pid: number | undefined): void {
+  if (pid !== undefined && isAlive(-pid)) process.kill(-pid, 'SIGKILL');
+}
+
+async function groupEnded(pid: number | undefined): Promise<void> {
+  const until = performance.now() + STOP_LIMIT_MS;
+  while (pid !== undefined && isAlive(-pid) && performance.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function readyLineOf(
   child: ChildProcess,
   ended: Promise<string>,
-): Promise<{ readonly http: string; readonly admin: string; readonly grpc?: string }> {
+): Promise<{ readonly http: string; readonly admin: string; readonly grpc?: string; readonly daemon: number }> {
   const { stdout } = child;
   if (stdout === null) throw new Error('the fleet daemon was started without its output');
   const line = new Promise<string>((resolve) => {
@@ -108,5 +136,6 @@ async function readyLineOf(
   if (typeof parsed !== 'object' || parsed === null || !('http' in parsed) || !('admin' in parsed))
     throw new Error(`the fleet daemon's first line is not what was agreed: ${JSON.stringify(parsed)}`);
   const grpc = 'grpc' in parsed && typeof parsed.grpc === 'string' ? { grpc: parsed.grpc } : {};
-  return { http: String(parsed.http), admin: String(parsed.admin), ...grpc };
+  const daemon = 'daemon' in parsed ? Number(parsed.daemon) : 0;
+  return { http: String(parsed.http), admin: String(parsed.admin), daemon, ...grpc };
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, type RequestListener, type ServerResponse, createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { parseJson } from '../protocol/lossless.ts';
 import { Refusal } from '../protocol/refusal.ts';
@@ -12,6 +12,7 @@ import { isBearer } from '../replica/caller.ts';
 import { answerQuestion } from './answer-question.ts';
 import { type CertificateFiles, CertificateKeeper } from './certificate.ts';
 import type { Changed, FleetDaemon } from './fleet-daemon.ts';
+import { handleOf, openPort } from './port.ts';
 import { parseLease, parseModelPut, parseRevisionTarget } from './targets.ts';
 
 /** The admin API: what the control plane says to a fleet, and asks of it. Paths and bodies: docs/serving.md. */
@@ -22,10 +23,19 @@ export interface AdminOptions {
   /** It speaks TLS with these; undefined: it does not. */
   readonly tls: CertificateFiles | undefined;
   readonly artifactLimitBytes: number;
+  /** A listening socket that outlived another daemon. */
+  readonly held?: unknown;
+  /** Asks for a restart without a dropped connection. */
+  readonly restart: () => void;
 }
 
 export interface Admin {
   readonly port: number;
+  /** The listening socket, for somebody to hold. */
+  readonly handle: unknown;
+  /** Takes no more connections: they wait on the port for whoever listens next. */
+  leave(): void;
+  comeBack(held: unknown): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,9 +50,13 @@ export async function startAdmin(daemon: FleetDaemon, options: AdminOptions): Pr
     options.tls === undefined
       ? { server: createServer(listener), certificate: undefined }
       : await secureServer(options.tls, listener);
-  const port = await listen(server, options);
+  const place = { host: options.host, port: options.port, what: 'admin' };
+  const port = await openPort(server, place, options.held);
   return {
     port,
+    handle: handleOf(server),
+    leave: () => void server.close(),
+    comeBack: async (held) => void (await openPort(server, place, held)),
     close: () =>
       new Promise((resolve) => {
         certificate?.close();
@@ -57,16 +71,6 @@ async function secureServer(files: CertificateFiles, listener: RequestListener) 
   const certificate = await CertificateKeeper.open(files, (order) => server.setSecureContext(contextOf(order)));
   const server = createSecureServer(contextOf(certificate.order), listener);
   return { server, certificate };
-}
-
-function listen(server: Server, { host, port }: AdminOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(new Error(`the admin port ${host}:${port} cannot be opened`, { cause })));
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }
 
 interface Exchange {
@@ -92,6 +96,7 @@ const ROUTES: readonly Route[] = [
   ['GET', /^\/fleet\/models\/([^/]+)\/stats$/, getStats],
   ['GET', /^\/fleet\/models\/([^/]+)\/predictions$/, getPredictions],
   ['GET', /^\/fleet\/predictions\/([^/]+)$/, getPrediction],
+  ['POST', /^\/fleet\/restart$/, postRestart],
   ['GET', /^\/metrics$/, getMetrics],
 ];
 
@@ -174,6 +179,12 @@ async function postLease(exchange: Exchange): Promise<void> {
   const [model = ''] = exchange.parts;
   const { generation, seconds } = parseLease(await bodyOf(exchange));
   sendChanged(exchange, await exchange.daemon.renewLease(modelName(model), generation, seconds));
+}
+
+/** Under way when it answers; `GET /fleet` is answered by another process when it is done. */
+async function postRestart({ response, options }: Exchange): Promise<void> {
+  sendJson(response, 202, '{"restarting":true}');
+  options.restart();
 }
 
 async function getStats({ response, daemon, parts: [name = ''] }: Exchange): Promise<void> {

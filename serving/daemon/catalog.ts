@@ -1,6 +1,8 @@
+import { BACKGROUND_FILE } from '../../checks/explain/background.ts';
 import { parseManifest } from '../../checks/manifest/parse-manifest.ts';
 import type { RevisionTarget } from '../fleet.ts';
 import type { Specification } from '../model/specification.ts';
+import { Refusal } from '../protocol/refusal.ts';
 import { type RevisionOrder, keyOf } from '../replica/messages.ts';
 import type { Failures } from './failures.ts';
 import type { Store, StoredModel, StoredRevision } from './store.ts';
@@ -20,6 +22,8 @@ export class Catalog {
   readonly #specifications = new Map<string, Known>();
   #list: readonly StoredModel[] | undefined;
   #saving: Promise<void> = Promise.resolve();
+  /** `held`: another daemon writes, what is found out here stays in memory. `refused`: another daemon takes over what is written. */
+  #writes: 'on' | 'held' | 'refused' = 'on';
 
   /** `changed` is called whenever what should be is another than before. */
   constructor(store: Store, failures: Failures, changed: () => void) {
@@ -30,6 +34,38 @@ export class Catalog {
 
   async open(): Promise<void> {
     for (const model of await this.store.open()) this.#set(model);
+  }
+
+  /** As `open`, beside a daemon that goes on writing until it hands over. */
+  async openBeside(): Promise<void> {
+    this.#writes = 'held';
+    for (const model of await this.store.read()) this.#set(model);
+  }
+
+  /** What should be as the daemon before left it; and what was proven here meanwhile. */
+  async takeOver(): Promise<void> {
+    const before = this.models;
+    const left = await this.store.read();
+    this.#writes = 'on';
+    for (const { model } of before) this.#unset(model);
+    for (const model of left)
+      this.#set(
+        withProofs(
+          model,
+          before.find((each) => each.model === model.model),
+        ),
+      );
+    this.#changed();
+  }
+
+  /** Resolves once everything is on disk; from then on changes are refused, until `resume`. */
+  async handOver(): Promise<void> {
+    this.#writes = 'refused';
+    await this.#saving;
+  }
+
+  resume(): void {
+    this.#writes = 'on';
   }
 
   get models(): readonly StoredModel[] {
@@ -52,6 +88,7 @@ export class Catalog {
 
   /** In force at once, and on disk when it resolves. */
   async save(model: StoredModel): Promise<void> {
+    this.#refuseInHandOver();
     this.#set(model);
     const kept = this.#keep(() => this.store.save(model));
     this.#changed();
@@ -60,6 +97,7 @@ export class Catalog {
 
   /** Forgets a model and the artifacts that no other one has. */
   async retire(name: string): Promise<void> {
+    this.#refuseInHandOver();
     this.#unset(name);
     const kept = this.#keep(() => this.store.forget(name));
     this.#changed();
@@ -86,6 +124,7 @@ export class Catalog {
     const known = this.#knownOf(target);
     if (known === undefined) return undefined;
     const { specification, privateColumns } = known;
+    const background = target.files[BACKGROUND_FILE];
     return {
       model: owner.model,
       version: target.version,
@@ -97,12 +136,20 @@ export class Catalog {
       ),
       privateColumns,
       selfTests: target.selfTests,
+      ...(background === undefined
+        ? {}
+        : { background: { path: this.store.artifactPath(background), sha256: background } }),
     };
   }
 
   /** `sha256:…` of a revision's model file. */
   digestOf(target: RevisionTarget): string {
     return `sha256:${this.#knownOf(target)?.specification.artifact.sha256 ?? 'unknown'}`;
+  }
+
+  #refuseInHandOver(): void {
+    if (this.#writes === 'refused')
+      throw new Refusal(503, 'the fleet daemon hands over to its successor: ask again', { retryAfterSeconds: 1 });
   }
 
   #knownOf(target: RevisionTarget): Known | undefined {
@@ -137,10 +184,23 @@ export class Catalog {
 
   /** One write after the other. Who asked for one is told when it fails; the next is tried all the same. */
   #keep(write: () => Promise<void>): Promise<void> {
+    if (this.#writes === 'held') return Promise.resolve();
     const kept = this.#saving.then(write);
     this.#saving = kept.catch(() => undefined);
     return kept;
   }
+}
+
+function withProofs(model: StoredModel, before: StoredModel | undefined): StoredModel {
+  const provenMsOf = ({ target, provenMs }: StoredRevision): number | undefined =>
+    provenMs ?? before?.revisions.find((each) => each.target.revision === target.revision)?.provenMs;
+  return {
+    ...model,
+    revisions: model.revisions.map((stored) => {
+      const provenMs = provenMsOf(stored);
+      return { ...stored, ...(provenMs === undefined ? {} : { provenMs }) };
+    }),
+  };
 }
 
 /** Every file of a revision with the digest that its manifest says. */

@@ -102,6 +102,13 @@ export class Crew {
       if (performance.now() - replica.heardAt > SILENCE_LIMIT_MS) replica.kill();
   }
 
+  /** Lets every process answer what it has and what still comes on its connections, and end: candidates once nobody turns to them any more. */
+  retire(): void {
+    const publics = this.members.filter(({ role }) => role.kind === 'public');
+    for (const replica of publics.length > 0 ? publics : this.members)
+      replica.drain(DRAIN_LIMIT_MS, replica.role.kind === 'candidate' ? 'cut' : 'leave');
+  }
+
   /** Lets every process answer what it has and end. */
   dismiss(): void {
     for (const replica of this.#members.values()) replica.drain(STOP_LIMIT_MS, 'cut');

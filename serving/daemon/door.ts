@@ -1,4 +1,5 @@
 import { type Server, type Socket, createServer } from 'node:net';
+import { handleOf, openPort } from './port.ts';
 
 /** Who can take a caller's connection now. */
 export interface Taker {
@@ -29,17 +30,19 @@ export class Door {
     this.#server = createServer({ pauseOnConnect: true }, (socket) => this.#welcome(socket));
   }
 
-  /** Resolves with the port. */
-  listen(host: string, port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(new Error(`the public ${this.#speaks} port ${host}:${port} cannot be opened`, { cause })),
-      );
-      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
-        const address = this.#server.address();
-        resolve(typeof address === 'object' && address !== null ? address.port : port);
-      });
-    });
+  /** Resolves with the port. `held`: a listening socket that outlived another daemon. */
+  listen(host: string, port: number, held?: unknown): Promise<number> {
+    return openPort(this.#server, { host, port, what: `public ${this.#speaks}` }, held);
+  }
+
+  /** The listening socket, for somebody to hold. */
+  get handle(): unknown {
+    return handleOf(this.#server);
+  }
+
+  /** Takes no more connections, since another takes them on the same port; those that wait for a replica still get one. */
+  leave(): void {
+    this.#server.close();
   }
 
   /** To be called when a replica has opened. */
@@ -91,7 +94,6 @@ export class Door {
   }
 }
 
-const BACKLOG = 4096;
 const MAX_WAITING = 1024;
 const WAIT_MS = 10_000;
 const RETRY_MS = 100;

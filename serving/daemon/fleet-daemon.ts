@@ -14,12 +14,18 @@ import { Failures } from './failures.ts';
 import { observedFleet } from './observed-fleet.ts';
 import { Proofs } from './proofs.ts';
 import type { ReplicaProcess } from './replica-process.ts';
-import { type RunFolder, claimRunFolder } from './run-folder.ts';
+import { type RunFolder, claimRunFolder, joinRunFolder } from './run-folder.ts';
 import { type StoredModel, Store } from './store.ts';
 import { Tally, type Totals } from './tally.ts';
 import { type Role, isTurnable, turnOf } from './turn.ts';
 
 export type { Changed } from './changes.ts';
+
+/** Listening sockets as Node holds them. */
+export interface PublicPorts {
+  readonly http?: unknown;
+  readonly grpc?: unknown;
+}
 
 export interface DaemonOptions {
   /** Where the fleet remembers: see store.ts. */
@@ -58,6 +64,7 @@ export class FleetDaemon {
   #lake: Lake | undefined;
   #certificate: CertificateKeeper | undefined;
   #run: RunFolder | undefined;
+  #taking: () => Promise<void> = () => Promise.resolve();
   #turnPlanned = false;
   #stopping = false;
   #waiters: (() => void)[] = [];
@@ -88,22 +95,85 @@ export class FleetDaemon {
     return this.#catalog.store;
   }
 
-  /** Resolves with the public ports once they are open; models become ready after that. */
-  async start(): Promise<{ readonly port: number; readonly grpcPort?: number }> {
+  /** Claims the fleet's folder and starts replicas. */
+  async claim(): Promise<void> {
     this.#run = await claimRunFolder(this.#options.folder);
     await this.#catalog.open();
+    await this.#start();
+  }
+
+  /** Starts replicas beside a daemon that goes on meanwhile. Resolves when they can take over what it serves. */
+  async prepare(): Promise<void> {
+    const run = await joinRunFolder(this.#options.folder);
+    this.#run = run;
+    this.#taking = () => run.take();
+    await this.#catalog.openBeside();
+    await this.#start();
+    while (!this.#isPrepared() && !this.#stopping) await this.#changed();
+  }
+
+  /** What the daemon before left is this one's from now on. */
+  async takeOver(): Promise<void> {
+    await this.#taking();
+    await this.#catalog.takeOver();
+  }
+
+  /** Resolves once everything that was asked for is on disk, for the successor; more is refused, until `resume`. Callers are answered all the while. */
+  handOver(): Promise<void> {
+    return this.#catalog.handOver();
+  }
+
+  resume(): void {
+    this.#catalog.resume();
+  }
+
+  /** Another daemon listens on the ports: answers what has come in here, and what still comes on open connections. */
+  async retire(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#watchdog);
+    this.#certificate?.close();
+    this.#door.leave();
+    this.#grpcDoor.leave();
+    while (this.#crew.members.length > 0) {
+      this.#crew.retire();
+      await this.#changed();
+    }
+    await this.#lake?.stop();
+  }
+
+  #isPrepared(): boolean {
+    const { open } = this.#crew;
+    if (this.#turnPlanned || open.length === 0 || !open.every(({ settled }) => settled)) return false;
+    return this.observe().models.every(({ arms, revisions }) =>
+      arms.every(
+        ({ revision, weight }) =>
+          weight === 0 || revisions.find((each) => each.revision === revision)?.state !== 'loading',
+      ),
+    );
+  }
+
+  async #start(): Promise<void> {
     const { log, tls } = this.#options;
     if (tls !== undefined)
       this.#certificate = await CertificateKeeper.open(tls, (order) => {
         for (const replica of this.#crew.members) replica.tell({ kind: 'tls', tls: order });
       });
     if (log !== undefined) this.#lake = new Lake({ ...log, socket: socketPath(this.runFolder, LOG_SOCKET) });
-    const { host, grpcPort } = this.#options;
-    const port = await this.#door.listen(host, this.#options.port);
-    const openGrpc = grpcPort === undefined ? undefined : await this.#grpcDoor.listen(host, grpcPort);
     this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#plan();
-    return { port, ...(openGrpc === undefined ? {} : { grpcPort: openGrpc }) };
+  }
+
+  /** Opens the public ports, or goes on listening on those that were held; resolves with their numbers. */
+  async listen(held: PublicPorts = {}): Promise<{
+    readonly port: number;
+    readonly grpcPort?: number;
+    readonly handles: PublicPorts;
+  }> {
+    const { host, grpcPort } = this.#options;
+    const port = await this.#door.listen(host, this.#options.port, held.http);
+    const openGrpc = grpcPort === undefined ? undefined : await this.#grpcDoor.listen(host, grpcPort, held.grpc);
+    const handles = { http: this.#door.handle, grpc: this.#grpcDoor.handle };
+    return { port, handles, ...(openGrpc === undefined ? {} : { grpcPort: openGrpc }) };
   }
 
   /** Answers what has come in, then ends every process. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { type Server, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,12 +28,40 @@ export async function claimRunFolder(fleetFolder: string): Promise<RunFolder> {
   return {
     path,
     async release() {
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
+      await closed(server);
       await rm(path, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The folder of a daemon that still runs, for its successor, which makes the claim its own by `take`. The one before must not release it then, but just end:
+ * a socket that is closed well is removed by its name.
+ */
+export async function joinRunFolder(fleetFolder: string): Promise<RunFolder & { take(): Promise<void> }> {
+  const path = runFolderOf(fleetFolder);
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  let server: Server | undefined;
+  return {
+    path,
+    async take() {
+      const own = join(path, `${process.pid}-daemon.sock`);
+      server = await listen(own);
+      // In one step: there is no moment at which a third daemon would find nobody.
+      await rename(own, join(path, 'daemon.sock'));
+    },
+    async release() {
+      if (server === undefined) return;
+      await closed(server);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
 }
 
 /** In the fleet's folder, or, where that path is too long for a socket's, in a private one named after it. */

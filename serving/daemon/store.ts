@@ -43,11 +43,16 @@ export class Store {
   }
 
   async open(): Promise<readonly StoredModel[]> {
-    const models = join(this.#folder, 'models');
     await mkdir(join(this.#folder, 'artifacts'), { recursive: true });
-    await mkdir(models, { recursive: true });
+    await mkdir(join(this.#folder, 'models'), { recursive: true });
     await rm(join(this.#folder, 'incoming'), { recursive: true, force: true });
     await mkdir(join(this.#folder, 'incoming'));
+    return this.read();
+  }
+
+  /** What is remembered now; for a daemon whose predecessor still writes. */
+  async read(): Promise<readonly StoredModel[]> {
+    const models = join(this.#folder, 'models');
     const names = (await readdir(models)).filter((name) => name.endsWith('.json'));
     return Promise.all(names.map((name) => this.#read(join(models, name))));
   }

@@ -48,7 +48,7 @@ process.on('message', (message: ToReplica, handle: unknown) => {
       break;
   }
 });
-process.on('disconnect', () => void end(DISCONNECTED_LIMIT_MS, 'cut'));
+process.on('disconnect', () => void end(DISCONNECTED_LIMIT_MS, 'leave'));
 // The daemon decides when a replica ends: a signal to the whole process group must not cut what is being answered.
 process.on('SIGTERM', () => {});
 process.on('SIGINT', () => {});

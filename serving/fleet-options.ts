@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { CertificateFiles } from './daemon/certificate.ts';
+
+const DAY_MS = 86_400_000;
+
+const COMMAND_LINE = {
+  options: {
+    folder: { type: 'string' },
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '8000' },
+    'grpc-port': { type: 'string' },
+    'admin-host': { type: 'string', default: '127.0.0.1' },
+    'admin-port': { type: 'string', default: '8003' },
+    'tls-cert': { type: 'string' },
+    'tls-key': { type: 'string' },
+    log: { type: 'string' },
+    'no-log': { type: 'boolean', default: false },
+    'retention-days': { type: 'string', default: '30' },
+    'model-control': { type: 'boolean', default: false },
+    tied: { type: 'boolean', default: false },
+  },
+} as const;
+
+/** What `node serving/main.ts` is told on its command line. Throws where it makes no sense. */
+export function parseFleetOptions(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    ...COMMAND_LINE,
+  });
+  if (values.folder === undefined) throw new Error('--folder is needed: where the fleet remembers what it serves');
+  const folder = resolve(values.folder);
+  return {
+    folder,
+    host: values.host,
+    port: portOf('port', values.port),
+    grpcPort: values['grpc-port'] === undefined ? undefined : portOf('grpc-port', values['grpc-port']),
+    adminHost: values['admin-host'],
+    adminPort: portOf('admin-port', values['admin-port']),
+    tls: certificateFiles(values['tls-cert'], values['tls-key']),
+    log: values['no-log']
+      ? undefined
+      : {
+          folder: resolve(values.log ?? `${folder}/predictions`),
+          retentionMs: Number(values['retention-days']) * DAY_MS,
+        },
+    modelControl: values['model-control'],
+    tied: values.tied,
+  } as const;
+}
+
+const MOST_PORT = 65_535;
+
+function portOf(name: string, text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > MOST_PORT)
+    throw new Error(`--${name} must be a port from 0 to ${MOST_PORT}, found "${text}"`);
+  return port;
+}
+
+function certificateFiles(certFile: string | undefined, keyFile: string | undefined): CertificateFiles | undefined {
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined)
+    throw new Error('--tls-cert and --tls-key belong together: a certificate and its key');
+  return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
+}
