@@ -17,21 +17,31 @@ export interface LogEntry {
   readonly status: number;
   readonly latencyMs: number;
   readonly protocol: 'v1' | 'v2';
-  /** The request's body; left out when it was larger than what is kept. */
-  readonly body?: string;
+  /** The request's body as it came, text or its UTF-8; left out when it was larger than what is kept. */
+  readonly body?: string | Uint8Array;
   /** The tensors that came as bytes behind it. */
   readonly tail?: Uint8Array;
-  /** Of a body that was left out. */
-  readonly bodyDigest?: string;
-  readonly bodyBytes: number;
+  /** Of the tensors of a request, for one whose values are not kept. */
+  readonly shapes?: readonly TensorShape[];
   readonly scores?: Float64Array;
   readonly rows: number;
   readonly flags: readonly string[];
 }
 
-/** Two models may have one specification, and so one revision. */
-export function schemaKeyOf({ model, revision }: { readonly model: string; readonly revision: string }): string {
-  return `${model} ${revision}`;
+export interface TensorShape {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+}
+
+/** An entry as the writer gets it. */
+export interface ReceivedEntry extends Omit<LogEntry, 'body' | 'shapes' | 'model' | 'revision'> {
+  /** Left out where the request was larger than what is kept. */
+  readonly body?: string;
+  /** Of a body that was left out: its digest, and the shapes of its tensors as text. */
+  readonly bodyDigest?: string;
+  readonly bodyShape?: string;
+  readonly bodyBytes: number;
 }
 
 /** What the writer must know of a revision to take its entries apart: said once on each connection, before its first entry. */
@@ -54,8 +64,9 @@ export interface Handed {
   readonly entries: number;
 }
 
-export type LogFrame =
+/** What is said now and then; entries have a form of their own (entry-bytes.ts). */
+export type LogNotice =
   /** The first of a connection. */
   | { readonly kind: 'hello'; readonly connection: string }
-  | { readonly kind: 'schema'; readonly schema: LogSchema }
-  | { readonly kind: 'entries'; readonly entries: readonly LogEntry[] };
+  /** Entries name it by its number, counted from 0 in the order in which a connection says them. */
+  | { readonly kind: 'schema'; readonly schema: LogSchema };

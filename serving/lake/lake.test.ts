@@ -6,7 +6,7 @@ import { readTable } from '../../checks/data/read-table.ts';
 import { Journal, loggedBody } from '../replica/journal.ts';
 import { newIdentifier } from '../replica/identifier.ts';
 import type { LogEntry, LogSchema } from './entry.ts';
-import { parquetOf } from './log-column.ts';
+import { parquetOf } from './parquet-rows.ts';
 import { LogWriter } from './log-writer.ts';
 import { type LogQuery, readLog } from './read-log.ts';
 
@@ -289,9 +289,14 @@ describe('the prediction log', () => {
 describe('a journal', () => {
   it('drops and counts what it has no room for while the writer is away, and never waits', async () => {
     const lonely = new Journal(join(folder, 'nobody.sock'));
-    const entry = entryOf({ instances: [{ age: 1 }] });
-    for (let k = 0; k < 20_005; k++) lonely.add(entry);
-    expect(lonely.dropped).toBe(5);
+    lonely.describe(schema);
+    const body = 'x'.repeat(10_000);
+    const fitting = 1_000;
+    for (let k = 0; k < fitting; k++) lonely.add(entryOf(body));
+    expect(lonely.dropped).toBe(0);
+    for (let k = 0; k < fitting; k++) lonely.add(entryOf(body));
+    expect(lonely.dropped).toBeGreaterThan(0);
+    expect(lonely.dropped).toBeLessThan(fitting);
     await lonely.close(10);
   });
 });

@@ -1,5 +1,3 @@
-import { zstdCompressSync } from 'node:zlib';
-import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import type { ColumnType } from '../model/signature.ts';
 
 /** A column of the log, with a type that every reader of Parquet knows. */
@@ -24,42 +22,4 @@ export interface LogRows {
   readonly columns: readonly LogColumn[];
   readonly values: ReadonlyMap<string, readonly LogValue[]>;
   readonly rows: number;
-}
-
-type SchemaElement = NonNullable<Parameters<typeof parquetWriteBuffer>[0]['schema']>[number];
-
-/** The rows as a Parquet file: zstd, every column nullable, lists in the standard three levels. */
-export function parquetOf({ columns, values }: LogRows): Uint8Array {
-  const elements = columns.flatMap(elementsOf);
-  const columnData: ColumnSource[] = columns.map(({ name }) => ({ name, data: [...(values.get(name) ?? [])] }));
-  return new Uint8Array(
-    parquetWriteBuffer({
-      schema: [{ name: 'root', num_children: columns.length }, ...elements],
-      columnData,
-      codec: 'ZSTD',
-      compressors: { ZSTD: (bytes) => zstdCompressSync(bytes) },
-      createdBy: 'slipway',
-    }),
-  );
-}
-
-function elementsOf({ name, type }: LogColumn): readonly SchemaElement[] {
-  const optional = { name, repetition_type: 'OPTIONAL' } as const;
-  switch (type) {
-    case 'TIMESTAMP':
-      return [{ ...optional, type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' }];
-    case 'STRING':
-      return [{ ...optional, type: 'BYTE_ARRAY', converted_type: 'UTF8' }];
-    case 'INT32':
-    case 'INT64':
-    case 'DOUBLE':
-    case 'BOOLEAN':
-      return [{ ...optional, type }];
-    case 'LIST':
-      return [
-        { ...optional, num_children: 1, converted_type: 'LIST' },
-        { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-        { name: 'element', type: 'DOUBLE', repetition_type: 'OPTIONAL' },
-      ];
-  }
 }

@@ -1,8 +1,9 @@
 import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { type Server, createServer } from 'node:net';
 import { join } from 'node:path';
-import { type Handed, type LogEntry, type LogSchema, schemaKeyOf } from './entry.ts';
-import { FrameReader } from './frames.ts';
+import { EntryCursor } from './entry-bytes.ts';
+import type { Handed, LogSchema } from './entry.ts';
+import { FrameReader, type LogFrame } from './frames.ts';
 import { Segment } from './segment.ts';
 
 export interface LogWriterOptions {
@@ -26,33 +27,23 @@ export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #server: Server;
   readonly #open = new Map<string, Segment>();
+  #closed: Segment[] = [];
   readonly #received = new Map<string, number>();
+  readonly #cursor = new EntryCursor();
   #writing: Promise<void> = Promise.resolve();
   #timers: NodeJS.Timeout[] = [];
   written = 0;
+  /** Rows that the disk did not take. */
+  lost = 0;
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
     this.#server = createServer((socket) => {
       const frames = new FrameReader();
-      // What a connection says of its revisions holds for that connection.
-      const schemas = new Map<string, LogSchema>();
-      let connection = '';
+      const sender: Sender = { connection: '', schemas: [] };
       socket.on('data', (chunk: Buffer) => {
         try {
-          for (const frame of frames.read(chunk))
-            switch (frame.kind) {
-              case 'hello':
-                connection = frame.connection;
-                this.#received.set(connection, 0);
-                break;
-              case 'schema':
-                schemas.set(schemaKeyOf(frame.schema), frame.schema);
-                break;
-              case 'entries':
-                for (const entry of frame.entries) this.#add(entry, schemas.get(schemaKeyOf(entry)));
-                this.#received.set(connection, (this.#received.get(connection) ?? 0) + frame.entries.length);
-            }
+          for (const frame of frames.read(chunk)) this.#take(frame, sender);
         } catch (error) {
           console.error('the log cannot read what a replica sent', error);
           socket.destroy();
@@ -60,7 +51,7 @@ export class LogWriter {
       });
       socket.on('error', () => socket.destroy());
       // Its replica may be asked a moment longer what it handed over.
-      socket.on('close', () => setTimeout(() => this.#received.delete(connection), FORGET_MS).unref());
+      socket.on('close', () => setTimeout(() => this.#received.delete(sender.connection), FORGET_MS).unref());
     });
   }
 
@@ -75,7 +66,7 @@ export class LogWriter {
     const expire = (): void => {
       this.expire(Date.now()).catch((error: unknown) => console.error('old segments could not be deleted', error));
     };
-    this.#timers = [setInterval(() => void this.flush(), FLUSH_MS), setInterval(expire, EXPIRE_MS)];
+    this.#timers = [setInterval(() => void this.#enqueue(false), FLUSH_MS), setInterval(expire, EXPIRE_MS)];
     expire();
   }
 
@@ -90,7 +81,11 @@ export class LogWriter {
 
   /** Resolves once everything that came in so far can be read. */
   flush(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#write());
+    return this.#enqueue(true);
+  }
+
+  #enqueue(all: boolean): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#write(all));
     return this.#writing;
   }
 
@@ -124,36 +119,114 @@ export class LogWriter {
     await this.flush();
   }
 
-  #add(entry: LogEntry, schema: LogSchema | undefined): void {
-    if (schema === undefined) return;
-    const key = `${schema.model} ${schema.revision} ${new Date(entry.at).toISOString().slice(0, 10)}`;
-    let segment = this.#open.get(key);
-    if (segment === undefined) {
-      segment = new Segment(this.#options.folder, schema, entry.at);
-      this.#open.set(key, segment);
+  #take(frame: LogFrame, sender: Sender): void {
+    if (frame.kind === 'entries') {
+      let at = 0;
+      for (let index = 0; index < frame.count; index++) {
+        at = this.#cursor.moveTo(frame.bytes, at);
+        this.#add(this.#cursor, sender.schemas[this.#cursor.schema]);
+      }
+      this.#received.set(sender.connection, (this.#received.get(sender.connection) ?? 0) + frame.count);
+      return;
     }
-    segment.add(entry);
-    this.written += 1;
+    const { notice } = frame;
+    if (notice.kind === 'hello') {
+      sender.connection = notice.connection;
+      this.#received.set(notice.connection, 0);
+    } else sender.schemas.push({ schema: notice.schema, key: JSON.stringify(notice.schema), open: undefined, day: 0 });
   }
 
-  async #write(): Promise<void> {
+  #add(entry: EntryCursor, said: SaidSchema | undefined): void {
+    if (said === undefined) throw new Error(`an entry of revision number ${entry.schema}, which was not described`);
+    const day = Math.floor(entry.at / DAY_MS);
+    if (said.open === undefined || said.open.isClosed || said.day !== day) {
+      said.open = this.#segmentOf(said, day, entry.at);
+      said.day = day;
+    }
+    said.open.add(entry);
+    this.written += 1;
+    if (isFull(said.open)) this.#close(said, day);
+  }
+
+  #segmentOf({ schema, key }: SaidSchema, day: number, openedAtMs: number): Segment {
+    const place = placeOf(day, key);
+    const open = this.#open.get(place);
+    if (open !== undefined) return open;
+    const segment = new Segment(this.#options.folder, schema, openedAtMs);
+    this.#open.set(place, segment);
+    return segment;
+  }
+
+  #close({ key, open }: SaidSchema, day: number): void {
+    if (open === undefined) return;
+    open.isClosed = true;
+    this.#open.delete(placeOf(day, key));
+    this.#closed.push(open);
+    void this.#enqueue(false);
+  }
+
+  /** `all`: also what has grown only a little since it was last written. */
+  async #write(all: boolean): Promise<void> {
     const now = Date.now();
-    for (const [key, segment] of this.#open) {
-      // A closed segment is written once more below, and never again; rows that come meanwhile open the next.
-      if (segment.rows >= SEGMENT_ROWS || now - segment.openedAtMs > SEGMENT_MS) this.#open.delete(key);
-      try {
-        await segment.write();
-      } catch (error) {
-        console.error(`segment ${segment.path} could not be written`, error);
+    const due = this.#closed;
+    this.#closed = [];
+    for (const [place, segment] of this.#open) {
+      const isOld = now - segment.openedAtMs > SEGMENT_MS;
+      // Rows that come meanwhile open the next.
+      if (isOld) {
+        segment.isClosed = true;
+        this.#open.delete(place);
       }
+      if (isOld || all || segment.unwrittenRows * GROWTH >= segment.rows * (GROWTH - 1)) due.push(segment);
+    }
+    for (const segment of due) await this.#writeOne(segment);
+  }
+
+  /** What the disk does not take is tried again, as much as is kept; the rest is lost, and counted. */
+  async #writeOne(segment: Segment): Promise<void> {
+    try {
+      await segment.write();
+    } catch (error) {
+      console.error(`segment ${segment.path} could not be written`, error);
+      if (!segment.isClosed) return;
+      if (this.#closed.length < MOST_UNWRITTEN) this.#closed.push(segment);
+      else this.lost += segment.unwrittenRows;
     }
   }
 }
 
+function placeOf(day: number, key: string): string {
+  return `${day} ${key}`;
+}
+
+/** What a replica said on its connection. */
+interface Sender {
+  connection: string;
+  readonly schemas: SaidSchema[];
+}
+
+interface SaidSchema {
+  readonly schema: LogSchema;
+  /** What is the same of two replicas that run the same. */
+  readonly key: string;
+  open: Segment | undefined;
+  /** Since the epoch, of `open`. */
+  day: number;
+}
+
+function isFull({ rows, sizeBytes }: Segment): boolean {
+  return rows >= SEGMENT_ROWS || sizeBytes >= SEGMENT_BYTES;
+}
+
+const DAY_MS = 86_400_000;
 const FLUSH_MS = 1_000;
-const SEGMENT_ROWS = 10_000;
+const SEGMENT_ROWS = 50_000;
+const SEGMENT_BYTES = 64 * 2 ** 20;
+/** An open segment is written again when it has so many times the rows of its file: all rewriting together costs a third of one writing. */
+const GROWTH = 4;
 /** A reader of some span of time looks at segments that were opened up to this long before it. */
 export const SEGMENT_MS = 60_000;
+const MOST_UNWRITTEN = 8;
 const HANDOVER_LIMIT_MS = 5_000;
 const FORGET_MS = 60_000;
 const POLL_MS = 5;

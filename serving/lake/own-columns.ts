@@ -16,6 +16,7 @@ export const OWN_COLUMNS = {
   flags: 'STRING',
   input_bytes: 'INT32',
   input_digest: 'STRING',
+  input_shape: 'STRING',
 } as const;
 export type OwnColumn = keyof typeof OWN_COLUMNS;
 

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { type LogRows, type LogValue, parquetOf } from './log-column.ts';
+import type { LogRows, LogValue } from './log-column.ts';
+import { parquetOf } from './parquet-rows.ts';
 import { type LogQuery, readLog } from './read-log.ts';
 
 /** One look into the log, in a process of its own: reading a week of rows must hold up neither those who serve nor the writer. */

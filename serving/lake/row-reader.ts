@@ -2,11 +2,11 @@ import { parseJson } from '../protocol/lossless.ts';
 import { type InferInput, parseInferRequest } from '../protocol/infer-request.ts';
 import { inputValues } from '../protocol/input-tensor.ts';
 import type { ColumnType, InputPlan } from '../model/signature.ts';
-import type { LogEntry, LogSchema } from './entry.ts';
+import type { LogSchema, ReceivedEntry } from './entry.ts';
 import type { LogValue } from './log-column.ts';
 
 /** The input columns of an entry: for each logged column its value in each row. A body that does not say is null throughout. */
-export function inputsOf(entry: LogEntry, schema: LogSchema): ReadonlyMap<string, readonly LogValue[]> {
+export function inputsOf(entry: ReceivedEntry, schema: LogSchema): ReadonlyMap<string, readonly LogValue[]> {
   const raw = rawInputsOf(entry, schema);
   return new Map(
     schema.columns.map(({ name, type }) => [
@@ -18,7 +18,7 @@ export function inputsOf(entry: LogEntry, schema: LogSchema): ReadonlyMap<string
 
 type RawInputs = (column: string, row: number) => unknown;
 
-function rawInputsOf({ body, tail, protocol }: LogEntry, schema: LogSchema): RawInputs | undefined {
+function rawInputsOf({ body, tail, protocol }: ReceivedEntry, schema: LogSchema): RawInputs | undefined {
   if (body === undefined) return undefined;
   try {
     return protocol === 'v1'
@@ -61,6 +61,7 @@ function cellOf(
   row: number,
   place: { readonly plan: InputPlan; readonly at: number } | undefined,
 ): unknown {
+  if (place === undefined && width === 1) return flat[row];
   if (place === undefined || place.plan.list) return flat.slice(row * width, (row + 1) * width);
   return flat[row * width + place.at];
 }

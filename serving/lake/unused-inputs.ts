@@ -1,5 +1,5 @@
 import { parseJson } from '../protocol/lossless.ts';
-import type { LogEntry, LogSchema } from './entry.ts';
+import type { LogSchema, ReceivedEntry } from './entry.ts';
 import type { LogType, LogValue } from './log-column.ts';
 
 /** A column that callers send and no input of the revision takes: the next revision may need it, and is judged by it. */
@@ -15,7 +15,7 @@ const MOST_NAMES = 256;
 const LONGEST_NAME = 128;
 
 /** What a body holds beyond the revision's own columns; columns that must not be written are never among it. */
-export function unusedInputsOf({ body, protocol, rows }: LogEntry, schema: LogSchema): readonly UnusedInput[] {
+export function unusedInputsOf({ body, protocol, rows }: ReceivedEntry, schema: LogSchema): readonly UnusedInput[] {
   if (body === undefined) return [];
   const named = namedValuesOf(body, protocol, rows);
   const taken = new Set([
@@ -34,7 +34,7 @@ export function unusedInputsOf({ body, protocol, rows }: LogEntry, schema: LogSc
 
 function namedValuesOf(
   body: string,
-  protocol: LogEntry['protocol'],
+  protocol: ReceivedEntry['protocol'],
   rows: number,
 ): ReadonlyMap<string, readonly unknown[]> {
   let parsed: unknown;

@@ -1,18 +1,23 @@
-import { createHash } from 'node:crypto';
 import { type Socket, connect } from 'node:net';
-import { serialize } from 'node:v8';
 import type { RequestBody } from '../protocol/infer-request.ts';
-import { type Handed, type LogEntry, type LogFrame, type LogSchema, schemaKeyOf } from '../lake/entry.ts';
+import type { Handed, LogEntry, LogSchema } from '../lake/entry.ts';
+import { type KeptBody, roomOf, writeEntry } from '../lake/entry-bytes.ts';
+import { FRAME_HEAD_BYTES, noticeFrame, sealEntries } from '../lake/frames.ts';
 
 /**
- * The replica's end of the prediction log: bounded and never blocking. Entries wait a moment to share a frame; when the writer is away or
- * slow, what does not fit is dropped and counted. Frames are `v8.serialize` behind a 32-bit little-endian length.
+ * The replica's end of the prediction log: bounded and never blocking. An entry is written into the frame that is open, and nothing is kept of
+ * it; a frame goes out when it is full or a moment old, and its memory is used again. When the writer is away or slow and all frames are
+ * taken, entries are dropped and counted.
  */
 export class Journal {
   readonly #path: string | undefined;
-  readonly #schemas = new Map<string, LogSchema>();
-  #said = new Set<string>();
-  #entries: LogEntry[] = [];
+  readonly #schemas: LogSchema[] = [];
+  readonly #numbers = new Map<string, Map<string, number>>();
+  #open: Frame | undefined;
+  #waiting: Frame[] = [];
+  readonly #free: Buffer[] = [];
+  #heldBytes = 0;
+  #digesting = 0;
   #socket: Socket | undefined;
   #connected = false;
   #connections = 0;
@@ -28,19 +33,22 @@ export class Journal {
     this.#connect();
   }
 
+  /** Entries of a revision that was not described are dropped. */
   describe(schema: LogSchema): void {
-    this.#schemas.set(schemaKeyOf(schema), schema);
+    const { model, revision } = schema;
+    const revisions = this.#numbers.get(model) ?? new Map<string, number>();
+    this.#numbers.set(model, revisions);
+    // Entries that wait already were made under the number that it had.
+    revisions.set(revision, this.#schemas.length);
+    this.#schemas.push(schema);
+    if (this.#connected) this.#socket?.write(noticeFrame({ kind: 'schema', schema }));
   }
 
   add(entry: LogEntry): void {
     if (this.#path === undefined) return;
-    if (this.#entries.length >= MAX_WAITING) {
-      this.dropped += 1;
-      return;
-    }
-    this.#entries.push(entry);
-    if (this.#entries.length >= ENTRIES_A_FRAME) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+    const bytes = sizeOf(entry.body) + (entry.tail?.length ?? 0);
+    if (bytes <= mostBytes(entry)) this.#append(entry, { body: entry.body, tail: entry.tail, bytes });
+    else this.#digest(entry, bytes);
   }
 
   /** Hands over what waits now; what the writer should have had by then. */
@@ -54,6 +62,7 @@ export class Journal {
     this.#flush();
     this.#closed = true;
     clearTimeout(this.#retry);
+    clearTimeout(this.#timer);
     const socket = this.#socket;
     if (socket === undefined || !this.#connected) return;
     await new Promise<void>((resolve) => {
@@ -66,14 +75,69 @@ export class Journal {
     socket.destroy();
   }
 
+  #append(entry: LogEntry, kept: KeptBody): void {
+    const schema = this.#numbers.get(entry.model)?.get(entry.revision);
+    const room = roomOf(entry, kept);
+    const frame = schema === undefined ? undefined : this.#frameFor(room);
+    if (frame === undefined || schema === undefined) {
+      this.dropped += 1;
+      return;
+    }
+    frame.length = writeEntry(frame.bytes, frame.length, entry, schema, kept);
+    frame.entries += 1;
+    if (frame.length >= FRAME_BYTES) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+  }
+
+  /** A large request is represented by its digest, which is taken beside the loop, as many at a time as there are threads for it. */
+  #digest(entry: LogEntry, bytes: number): void {
+    if (this.#digesting >= MAX_DIGESTING) {
+      this.dropped += 1;
+      return;
+    }
+    this.#digesting += 1;
+    const head = typeof entry.body === 'string' ? Buffer.from(entry.body) : (entry.body ?? new Uint8Array(0));
+    const whole = entry.tail === undefined ? head : Buffer.concat([head, entry.tail]);
+    crypto.subtle
+      .digest('SHA-256', whole)
+      .then((digest) => {
+        const instead = { digest: `sha256:${Buffer.from(digest).toString('hex')}`, shape: shapeText(entry) };
+        this.#append(entry, { body: undefined, tail: undefined, bytes, instead });
+      })
+      .catch(() => {
+        this.dropped += 1;
+      })
+      .finally(() => {
+        this.#digesting -= 1;
+      });
+  }
+
+  #frameFor(room: number): Frame | undefined {
+    const open = this.#open;
+    if (open !== undefined && open.bytes.length - open.length >= room) return open;
+    if (open !== undefined) this.#flush();
+    // What does not fit into a usual frame has one of its own.
+    const size = Math.max(FRAME_ROOM_BYTES, room + FRAME_HEAD_BYTES);
+    if (this.#heldBytes + size > MAX_HELD_BYTES) return undefined;
+    const bytes = (size === FRAME_ROOM_BYTES ? this.#free.pop() : undefined) ?? Buffer.allocUnsafeSlow(size);
+    this.#heldBytes += bytes.length;
+    this.#open = { bytes, length: FRAME_HEAD_BYTES, entries: 0 };
+    return this.#open;
+  }
+
+  #release(bytes: Buffer): void {
+    this.#heldBytes -= bytes.length;
+    if (bytes.length === FRAME_ROOM_BYTES && this.#free.length < MAX_FREE) this.#free.push(bytes);
+  }
+
   #connect(): void {
     if (this.#path === undefined || this.#closed) return;
     const socket = connect(this.#path);
     socket.on('connect', () => {
       this.#connected = true;
-      this.#said = new Set();
       this.#handed = { connection: `${process.pid}-${this.#connections++}`, entries: 0 };
-      socket.write(framed({ kind: 'hello', connection: this.#handed.connection }));
+      socket.write(noticeFrame({ kind: 'hello', connection: this.#handed.connection }));
+      for (const schema of this.#schemas) socket.write(noticeFrame({ kind: 'schema', schema }));
       this.#flush();
     });
     socket.on('error', () => socket.destroy());
@@ -89,51 +153,55 @@ export class Journal {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#open !== undefined) this.#waiting.push(this.#open);
+    this.#open = undefined;
     const socket = this.#socket;
-    if (this.#entries.length === 0 || socket === undefined || !this.#connected) return;
-    if (socket.writableLength > MAX_BUFFERED_BYTES) {
-      this.#timer = setTimeout(() => this.#flush(), FLUSH_MS);
-      return;
+    if (socket === undefined || !this.#connected) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { bytes, length, entries } of waiting) {
+      // Called as well when the connection ends before: what was under way is lost with it.
+      socket.write(sealEntries(bytes, length, entries), () => this.#release(bytes));
+      this.written += entries;
+      if (this.#handed !== undefined) this.#handed = { ...this.#handed, entries: this.#handed.entries + entries };
     }
-    const entries = this.#entries;
-    this.#entries = [];
-    for (const entry of entries) {
-      const key = schemaKeyOf(entry);
-      const schema = this.#schemas.get(key);
-      if (schema === undefined || this.#said.has(key)) continue;
-      this.#said.add(key);
-      socket.write(framed({ kind: 'schema', schema }));
-    }
-    socket.write(framed({ kind: 'entries', entries }));
-    this.written += entries.length;
-    if (this.#handed !== undefined) this.#handed = { ...this.#handed, entries: this.#handed.entries + entries.length };
   }
+}
+
+interface Frame {
+  readonly bytes: Buffer;
+  length: number;
+  entries: number;
 }
 
 const FLUSH_MS = 100;
 const RETRY_MS = 250;
-const ENTRIES_A_FRAME = 128;
-const MAX_WAITING = 20_000;
-const MAX_BUFFERED_BYTES = 16 * 2 ** 20;
-/** Larger inputs are logged as their size and digest. */
-const MAX_BODY_CHARACTERS = 16_384;
+/** A frame goes out at this size; the room above it is for the last entry. */
+const FRAME_BYTES = 64 * 2 ** 10;
+const FRAME_ROOM_BYTES = 96 * 2 ** 10;
+const MAX_HELD_BYTES = 16 * 2 ** 20;
+const MAX_FREE = 16;
+const MAX_DIGESTING = 4;
+/** What is kept of a request for each of its rows; larger ones are logged as their shape and digest. */
+const MAX_ROW_BYTES = 16_384;
+const MAX_KEPT_BYTES = 2 ** 20;
 
-export function framed(frame: LogFrame): Buffer {
-  const payload = serialize(frame);
-  const message = Buffer.allocUnsafe(payload.length + 4);
-  message.writeUInt32LE(payload.length, 0);
-  payload.copy(message, 4);
-  return message;
+function mostBytes({ rows }: LogEntry): number {
+  return Math.min(MAX_KEPT_BYTES, MAX_ROW_BYTES * Math.max(1, rows));
+}
+
+/** Characters where it is text: close enough for a bound, and counting bytes would read all of it. */
+function sizeOf(body: LogEntry['body']): number {
+  return body?.length ?? 0;
+}
+
+/** `images FP32[1,3,224,224]`; of records, how many. */
+function shapeText({ shapes, rows }: LogEntry): string {
+  if (shapes === undefined) return `${rows} rows`;
+  return shapes.map(({ name, datatype, shape }) => `${name} ${datatype}[${shape.join(',')}]`).join(', ');
 }
 
 /** A body as it goes into the log. */
-export function loggedBody({ text, tail }: RequestBody): Pick<LogEntry, 'body' | 'tail' | 'bodyDigest' | 'bodyBytes'> {
-  const size = text.length + (tail?.length ?? 0);
-  if (size <= MAX_BODY_CHARACTERS) return { body: text, ...(tail === undefined ? {} : { tail }), bodyBytes: size };
-  const hash = createHash('sha256').update(text);
-  if (tail !== undefined) hash.update(tail);
-  return {
-    bodyDigest: `sha256:${hash.digest('hex')}`,
-    bodyBytes: Buffer.byteLength(text) + (tail?.length ?? 0),
-  };
+export function loggedBody({ text, tail }: RequestBody): Pick<LogEntry, 'body' | 'tail'> {
+  return tail === undefined ? { body: text } : { body: text, tail };
 }
