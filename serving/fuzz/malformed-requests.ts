@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 
 /**
  * Requests that are wrong in one way each, as bytes for a fleet that serves `loans` (fixtures/loans, v1_champion) and `float64-io`. `parts` are
- * sent one after the other; `afterwards` is what a sender does behind them.
+ * sent one after the other.
  */
 export interface MalformedRequest {
   readonly name: string;

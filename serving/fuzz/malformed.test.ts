@@ -27,10 +27,7 @@ afterAll(async () => {
 });
 
 /** Sends the parts on a connection of their own; the first answer, and whether the connection ended behind it. */
-async function answerTo({
-  parts,
-  afterwards,
-}: Pick<MalformedRequest, 'parts' | 'afterwards'>): Promise<RawAnswer | undefined> {
+async function answerTo({ parts }: Pick<MalformedRequest, 'parts'>): Promise<RawAnswer | undefined> {
   const connection = new RawConnection(port);
   try {
     for (const part of parts) await connection.send(part);
