@@ -33,6 +33,21 @@ export interface KeptBody {
   readonly instead?: BodyDigest;
 }
 
+/** Memory that entries are written into; a view writes numbers several times as fast as a Buffer's methods do. */
+export interface Writable {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+export function writable(size: number): Writable {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  return { bytes, view: viewOf(bytes) };
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** At most so many bytes does an entry take. */
 export function roomOf(entry: LogEntry, { body, tail, instead }: KeptBody): number {
   let flags = 0;
@@ -49,7 +64,13 @@ export function roomOf(entry: LogEntry, { body, tail, instead }: KeptBody): numb
 }
 
 /** Writes an entry, for which there must be room, and says where it ends. */
-export function writeEntry(bytes: Buffer, start: number, entry: LogEntry, schema: number, kept: KeptBody): number {
+export function writeEntry(
+  { bytes, view }: Writable,
+  start: number,
+  entry: LogEntry,
+  schema: number,
+  kept: KeptBody,
+): number {
   const { body, tail, instead } = kept;
   let at = start + HEAD_BYTES;
   const idBytes = bytes.write(entry.id, at, 'latin1');
@@ -66,23 +87,23 @@ export function writeEntry(bytes: Buffer, start: number, entry: LogEntry, schema
   at += shapeBytes;
   for (const flag of entry.flags) {
     const length = bytes.write(flag, at + 4);
-    bytes.writeUInt32LE(length, at);
+    view.setUint32(at, length, true);
     at += 4 + length;
   }
-  bytes.writeUInt32LE(at - start, start);
-  bytes.writeUInt16LE(schema, start + 4);
-  bytes.writeUInt16LE(entry.status, start + 6);
-  bytes.writeUInt32LE(entry.rows, start + 8);
-  bytes.writeUInt32LE(bitsOf(entry, kept), start + 12);
-  bytes.writeUInt32LE(kept.bytes, start + 16);
-  bytes.writeUInt32LE(idBytes, start + 20);
-  bytes.writeUInt32LE(scores?.length ?? 0, start + 24);
-  bytes.writeUInt32LE(bodyBytes, start + 28);
-  bytes.writeUInt32LE(tail?.length ?? 0, start + 32);
-  bytes.writeDoubleLE(entry.at, start + 36);
-  bytes.writeDoubleLE(entry.latencyMs, start + 44);
-  bytes.writeUInt32LE(digestBytes, start + 52);
-  bytes.writeUInt32LE(shapeBytes, start + 56);
+  view.setUint32(start, at - start, true);
+  view.setUint16(start + 4, schema, true);
+  view.setUint16(start + 6, entry.status, true);
+  view.setUint32(start + 8, entry.rows, true);
+  view.setUint32(start + 12, bitsOf(entry, kept), true);
+  view.setUint32(start + 16, kept.bytes, true);
+  view.setUint32(start + 20, idBytes, true);
+  view.setUint32(start + 24, scores?.length ?? 0, true);
+  view.setUint32(start + 28, bodyBytes, true);
+  view.setUint32(start + 32, tail?.length ?? 0, true);
+  view.setFloat64(start + 36, entry.at, true);
+  view.setFloat64(start + 44, entry.latencyMs, true);
+  view.setUint32(start + 52, digestBytes, true);
+  view.setUint32(start + 56, shapeBytes, true);
   return at;
 }
 
@@ -106,6 +127,7 @@ function put(bytes: Buffer, at: number, source: Uint8Array): number {
 /** Reads one entry after the other without making objects of them: what is asked for is read from where it lies. */
 export class EntryCursor {
   bytes: Buffer = Buffer.alloc(0);
+  #view = viewOf(this.bytes);
   #start = 0;
   #end = 0;
   schema = 0;
@@ -124,24 +146,26 @@ export class EntryCursor {
 
   /** Goes to the entry at a place; says where the next one begins. Throws where the lengths do not fit. */
   moveTo(bytes: Buffer, start: number): number {
-    const length = bytes.readUInt32LE(start);
+    if (bytes !== this.bytes) this.#view = viewOf(bytes);
+    const view = this.#view;
+    const length = view.getUint32(start, true);
     if (length < HEAD_BYTES || start + length > bytes.length) throw new Error(`an entry of ${length} bytes`);
     this.bytes = bytes;
     this.#start = start;
     this.#end = start + length;
-    this.schema = bytes.readUInt16LE(start + 4);
-    this.status = bytes.readUInt16LE(start + 6);
-    this.rows = bytes.readUInt32LE(start + 8);
-    this.#bits = bytes.readUInt32LE(start + 12);
+    this.schema = view.getUint16(start + 4, true);
+    this.status = view.getUint16(start + 6, true);
+    this.rows = view.getUint32(start + 8, true);
+    this.#bits = view.getUint32(start + 12, true);
     this.idStart = start + HEAD_BYTES;
-    this.idEnd = this.idStart + bytes.readUInt32LE(start + 20);
-    this.#scores = bytes.readUInt32LE(start + 24);
+    this.idEnd = this.idStart + view.getUint32(start + 20, true);
+    this.#scores = view.getUint32(start + 24, true);
     this.bodyStart = this.idEnd;
-    this.bodyEnd = this.bodyStart + bytes.readUInt32LE(start + 28);
-    this.tailEnd = this.bodyEnd + bytes.readUInt32LE(start + 32);
-    this.bodyBytes = this.hasBody ? this.tailEnd - this.bodyStart : bytes.readUInt32LE(start + 16);
-    this.at = bytes.readDoubleLE(start + 36);
-    this.latencyMs = bytes.readDoubleLE(start + 44);
+    this.bodyEnd = this.bodyStart + view.getUint32(start + 28, true);
+    this.tailEnd = this.bodyEnd + view.getUint32(start + 32, true);
+    this.bodyBytes = this.hasBody ? this.tailEnd - this.bodyStart : view.getUint32(start + 16, true);
+    this.at = view.getFloat64(start + 36, true);
+    this.latencyMs = view.getFloat64(start + 44, true);
     return this.#end;
   }
 
@@ -175,15 +199,15 @@ export class EntryCursor {
     if ((this.#bits & BITS.scores) === 0) return undefined;
     const scores = new Float64Array(this.#scores);
     for (let index = 0; index < scores.length; index++)
-      scores[index] = this.bytes.readDoubleLE(this.tailEnd + index * SCORE_BYTES);
+      scores[index] = this.#view.getFloat64(this.tailEnd + index * SCORE_BYTES, true);
     return scores;
   }
 
   get instead(): BodyDigest | undefined {
     if ((this.#bits & BITS.digest) === 0) return undefined;
     const start = this.tailEnd + this.#scores * SCORE_BYTES;
-    const digestEnd = start + this.bytes.readUInt32LE(this.#start + 52);
-    const shapeEnd = digestEnd + this.bytes.readUInt32LE(this.#start + 56);
+    const digestEnd = start + this.#view.getUint32(this.#start + 52, true);
+    const shapeEnd = digestEnd + this.#view.getUint32(this.#start + 56, true);
     return {
       digest: this.bytes.toString('latin1', start, digestEnd),
       shape: this.bytes.toString('utf8', digestEnd, shapeEnd),
@@ -195,10 +219,10 @@ export class EntryCursor {
     let at =
       this.tailEnd +
       this.#scores * SCORE_BYTES +
-      this.bytes.readUInt32LE(this.#start + 52) +
-      this.bytes.readUInt32LE(this.#start + 56);
+      this.#view.getUint32(this.#start + 52, true) +
+      this.#view.getUint32(this.#start + 56, true);
     while (at < this.#end) {
-      const length = this.bytes.readUInt32LE(at);
+      const length = this.#view.getUint32(at, true);
       flags.push(this.bytes.toString('utf8', at + 4, at + 4 + length));
       at += 4 + length;
     }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { roomOf, EntryCursor, writeEntry } from './entry-bytes.ts';
+import { EntryCursor, roomOf, writable, writeEntry } from './entry-bytes.ts';
 import type { LogEntry, LogSchema } from './entry.ts';
 import { JsonBytes } from './json-bytes.ts';
 import { LOG_TYPES, type LogValue } from './log-column.ts';
@@ -71,10 +71,10 @@ class Remembering implements TypedColumn {
 
 function cursorAt(entry: LogEntry): EntryCursor {
   const kept = { body: entry.body, tail: entry.tail, bytes: 0 };
-  const bytes = Buffer.alloc(roomOf(entry, kept));
-  writeEntry(bytes, 0, entry, 0, kept);
+  const memory = writable(roomOf(entry, kept));
+  writeEntry(memory, 0, entry, 0, kept);
   const cursor = new EntryCursor();
-  cursor.moveTo(bytes, 0);
+  cursor.moveTo(memory.bytes, 0);
   return cursor;
 }
 

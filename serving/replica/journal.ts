@@ -1,7 +1,7 @@
 import { type Socket, connect } from 'node:net';
 import type { RequestBody } from '../protocol/infer-request.ts';
 import type { Handed, LogEntry, LogSchema } from '../lake/entry.ts';
-import { type KeptBody, roomOf, writeEntry } from '../lake/entry-bytes.ts';
+import { type KeptBody, type Writable, roomOf, writable, writeEntry } from '../lake/entry-bytes.ts';
 import { FRAME_HEAD_BYTES, noticeFrame, sealEntries } from '../lake/frames.ts';
 
 /**
@@ -15,7 +15,7 @@ export class Journal {
   readonly #numbers = new Map<string, Map<string, number>>();
   #open: Frame | undefined;
   #waiting: Frame[] = [];
-  readonly #free: Buffer[] = [];
+  readonly #free: Writable[] = [];
   #heldBytes = 0;
   #digesting = 0;
   #socket: Socket | undefined;
@@ -83,26 +83,34 @@ export class Journal {
       this.dropped += 1;
       return;
     }
-    frame.length = writeEntry(frame.bytes, frame.length, entry, schema, kept);
+    frame.length = writeEntry(frame.memory, frame.length, entry, schema, kept);
     frame.entries += 1;
     if (frame.length >= FRAME_BYTES) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
   }
 
-  /** A large request is represented by its digest, which is taken beside the loop, as many at a time as there are threads for it. */
-  #digest(entry: LogEntry, bytes: number): void {
+  /** A large request is represented by its digest, which is taken beside the loop; while as many are under way as threads do, by its shape alone. */
+  #digest(entry: LogEntry, size: number): void {
+    const shape = shapeText(entry);
     if (this.#digesting >= MAX_DIGESTING) {
-      this.dropped += 1;
+      this.#append(entry, { body: undefined, tail: undefined, bytes: size, instead: { digest: '', shape } });
       return;
     }
     this.#digesting += 1;
     const head = typeof entry.body === 'string' ? Buffer.from(entry.body) : (entry.body ?? new Uint8Array(0));
     const whole = entry.tail === undefined ? head : Buffer.concat([head, entry.tail]);
+    // What comes after this turn of the loop must not look at what belongs to others.
+    const kept = {
+      ...entry,
+      body: undefined,
+      tail: undefined,
+      ...(entry.scores === undefined ? {} : { scores: entry.scores.slice() }),
+    };
     crypto.subtle
       .digest('SHA-256', whole)
       .then((digest) => {
-        const instead = { digest: `sha256:${Buffer.from(digest).toString('hex')}`, shape: shapeText(entry) };
-        this.#append(entry, { body: undefined, tail: undefined, bytes, instead });
+        const instead = { digest: `sha256:${Buffer.from(digest).toString('hex')}`, shape };
+        this.#append(kept, { body: undefined, tail: undefined, bytes: whole.length, instead });
       })
       .catch(() => {
         this.dropped += 1;
@@ -114,20 +122,21 @@ export class Journal {
 
   #frameFor(room: number): Frame | undefined {
     const open = this.#open;
-    if (open !== undefined && open.bytes.length - open.length >= room) return open;
+    if (open !== undefined && open.memory.bytes.length - open.length >= room) return open;
     if (open !== undefined) this.#flush();
     // What does not fit into a usual frame has one of its own.
     const size = Math.max(FRAME_ROOM_BYTES, room + FRAME_HEAD_BYTES);
     if (this.#heldBytes + size > MAX_HELD_BYTES) return undefined;
-    const bytes = (size === FRAME_ROOM_BYTES ? this.#free.pop() : undefined) ?? Buffer.allocUnsafeSlow(size);
-    this.#heldBytes += bytes.length;
-    this.#open = { bytes, length: FRAME_HEAD_BYTES, entries: 0 };
+    const memory = (size === FRAME_ROOM_BYTES ? this.#free.pop() : undefined) ?? writable(size);
+    this.#heldBytes += size;
+    this.#open = { memory, length: FRAME_HEAD_BYTES, entries: 0 };
     return this.#open;
   }
 
-  #release(bytes: Buffer): void {
-    this.#heldBytes -= bytes.length;
-    if (bytes.length === FRAME_ROOM_BYTES && this.#free.length < MAX_FREE) this.#free.push(bytes);
+  #release(memory: Writable): void {
+    const { length } = memory.bytes;
+    this.#heldBytes -= length;
+    if (length === FRAME_ROOM_BYTES && this.#free.length < MAX_FREE) this.#free.push(memory);
   }
 
   #connect(): void {
@@ -159,9 +168,9 @@ export class Journal {
     if (socket === undefined || !this.#connected) return;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { bytes, length, entries } of waiting) {
+    for (const { memory, length, entries } of waiting) {
       // Called as well when the connection ends before: what was under way is lost with it.
-      socket.write(sealEntries(bytes, length, entries), () => this.#release(bytes));
+      socket.write(sealEntries(memory.bytes, length, entries), () => this.#release(memory));
       this.written += entries;
       if (this.#handed !== undefined) this.#handed = { ...this.#handed, entries: this.#handed.entries + entries };
     }
@@ -169,7 +178,7 @@ export class Journal {
 }
 
 interface Frame {
-  readonly bytes: Buffer;
+  readonly memory: Writable;
   length: number;
   entries: number;
 }
