@@ -35,6 +35,7 @@ export interface Admin {
   readonly handle: unknown;
   /** Takes no more connections: they wait on the port for whoever listens next. */
   leave(): void;
+  /** Listens again, if it has left. */
   comeBack(held: unknown): Promise<void>;
   close(): Promise<void>;
 }
@@ -56,7 +57,9 @@ export async function startAdmin(daemon: FleetDaemon, options: AdminOptions): Pr
     port,
     handle: handleOf(server),
     leave: () => void server.close(),
-    comeBack: async (held) => void (await openPort(server, place, held)),
+    async comeBack(held) {
+      if (!server.listening) await openPort(server, place, held);
+    },
     close: () =>
       new Promise((resolve) => {
         certificate?.close();

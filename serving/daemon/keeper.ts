@@ -71,13 +71,13 @@ export class Keeper {
     daemon.on('message', (message: FromDaemon, handle: unknown) => this.#hear(daemon, message, handle));
     daemon.on('error', (error) => console.error(`the fleet daemon: ${error.message}`));
     daemon.on('exit', (status, signal) => this.#bury(daemon, status, signal));
-    this.#givePorts(daemon);
+    for (const name of this.#ports.keys()) this.#givePort(daemon, name);
     tell(daemon, { kind: 'start', as });
     return daemon;
   }
 
-  #givePorts(daemon: ChildProcess): void {
-    for (const [name, handle] of this.#ports) tell(daemon, { kind: 'port', name }, handle);
+  #givePort(daemon: ChildProcess, name: PortName): void {
+    tell(daemon, { kind: 'port', name }, this.#ports.get(name));
   }
 
   #hear(daemon: ChildProcess, message: FromDaemon, handle: unknown): void {
@@ -137,7 +137,8 @@ export class Keeper {
       this.#successor = undefined;
       console.error(`the successor ended by ${how}; the fleet daemon of before goes on`);
       if (this.#current !== undefined) {
-        this.#givePorts(this.#current);
+        // The one port that it may have left already.
+        this.#givePort(this.#current, 'admin');
         tell(this.#current, { kind: 'resume' });
       }
     } else if (daemon === this.#current) this.#replace(how);

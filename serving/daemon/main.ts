@@ -113,7 +113,7 @@ async function hear(message: ToDaemon, handle: unknown): Promise<void> {
       return;
     case 'resume':
       daemon?.resume();
-      if (ports.has('admin')) await admin?.comeBack(ports.get('admin'));
+      await admin?.comeBack(ports.get('admin'));
       ports.clear();
       return;
     case 'retire':

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -32,8 +32,8 @@ beforeEach(async () => {
 afterEach(() => fleet.close());
 
 const daemons = (): readonly number[] =>
-  execFileSync('ps', ['-o', 'pid=', '--ppid', String(fleet.pid)], { encoding: 'utf8' })
-    .split('\n')
+  spawnSync('ps', ['-o', 'pid=', '--ppid', String(fleet.pid)], { encoding: 'utf8' })
+    .stdout.split('\n')
     .flatMap((line) => (line.trim() === '' ? [] : [Number(line)]));
 
 async function restarted(ask: () => unknown): Promise<void> {
