@@ -132,6 +132,7 @@ async function attempt(
     protocol: call.protocol,
     ...loggedBody(reply.logged ?? call.body),
     rows: reply.rows,
+    ...(parsed.protocol === 'v2' ? { shapes: parsed.request.inputs } : {}),
     flags: [...reply.flags, ...flags, ...(overrideOf(call) === undefined ? [] : [OVERRIDE_FLAG])],
     ...(reply.scores === undefined ? {} : { scores: reply.scores }),
   });
