@@ -1,127 +1,98 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loansFiles, loansRevision } from '../daemon/loans.fixture.ts';
-import { localDriver } from '../drivers/local.ts';
-import type { Action } from '../fleet.ts';
-import { openSession } from '../model/session.ts';
-import type { Tensor } from '../model/tensor.ts';
-import { startFleet } from '../start-fleet.ts';
-import { runLoad } from './autocannon.ts';
+import { runtimeVersion } from '../model/session.ts';
+import { openBench, partResult } from './bench-context.ts';
+import { benchDocument } from './bench-document.ts';
+import { type PartName, parts } from './bench-parts.ts';
+import type { BenchReport, PartResult } from './bench-report.ts';
 
 /**
- * `node serving/bench/bench.ts [--seconds 3] [--connections 1,8,64] [--no-log]`: requests a second that one replica answers (V2 JSON, one row,
- * the load from another process on the same machine), beside what the model alone does in this process. Compare ratios of one run, not
- * figures of two.
+ * `npm run bench -- [--quick] [--only PART,…] [--python PATH,…] [--json FILE] [--write]`
+ *
+ * Our fleet (log, metrics and arms on), the model alone and the peers that a Python of `--python` has, on the same models and requests, in turn, round by round.
+ * `--json FILE` keeps every round there; parts that are not run again stay as they are, so that a run may be done in pieces. `--write` writes them to
+ * docs/performance.json and the tables to docs/performance.md. Compare ratios of one run, not figures of two.
  */
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '3' },
-    connections: { type: 'string', default: '1,8,64' },
-    'no-log': { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    python: { type: 'string', default: 'python3' },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+    write: { type: 'boolean', default: false },
   },
 });
 
-const MODEL = 'v2_better';
-const revision = loansRevision('1.0.0', MODEL);
-const LIMIT_MS = 120_000;
-const signal = AbortSignal.timeout(LIMIT_MS + 60_000 * Number(values.seconds));
-
-const FEEDS: readonly (readonly [name: string, tensor: Tensor])[] = [
-  ['age', { datatype: 'FP32', shape: [1, 1], data: Float32Array.of(41) }],
-  ['income', { datatype: 'FP32', shape: [1, 1], data: Float32Array.of(52_000) }],
-  ['debt_ratio', { datatype: 'FP32', shape: [1, 1], data: Float32Array.of(0.31) }],
-  ['employment_years', { datatype: 'FP32', shape: [1, 1], data: Float32Array.of(6.5) }],
-  ['region', { datatype: 'BYTES', shape: [1, 1], data: ['west'] }],
-  ['group', { datatype: 'BYTES', shape: [1, 1], data: ['A'] }],
-];
-const BODY = JSON.stringify({
-  inputs: FEEDS.map(([name, { datatype, shape, data }]) => ({ name, datatype, shape, data: [...data] })),
-});
-
-/** Runs of the model a second, one row each, and rows a second in batches of 64. */
-async function bare(): Promise<{ readonly single: number; readonly batched: number }> {
-  const model = await readFile(new URL(`../../fixtures/loans/models/${MODEL}.onnx`, import.meta.url));
-  const session = await openSession({ model });
-  const single = await runsPerSecond(session, new Map(FEEDS));
-  const rows = 64;
-  const batch = new Map(
-    FEEDS.map(([name, { datatype, data }]): [string, Tensor] => {
-      const values = Array.from({ length: rows }, () => data[0]);
-      return [
-        name,
-        {
-          datatype,
-          shape: [rows, 1],
-          data: datatype === 'BYTES' ? values.map(String) : Float32Array.from(values, Number),
-        },
-      ];
-    }),
-  );
-  const batched = rows * (await runsPerSecond(session, batch));
-  await session.close();
-  return { single, batched };
-}
-
-async function runsPerSecond(
-  session: Awaited<ReturnType<typeof openSession>>,
-  feeds: ReadonlyMap<string, Tensor>,
-): Promise<number> {
-  const seconds = Math.min(2, Number(values.seconds));
-  for (let k = 0; k < 200; k++) await session.run(feeds);
-  const started = performance.now();
-  let runs = 0;
-  while (performance.now() - started < seconds * 1000) {
-    await session.run(feeds);
-    runs += 1;
-  }
-  return runs / ((performance.now() - started) / 1000);
-}
+const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const DOCUMENT = root('docs/performance.md');
+const DATA = root('docs/performance.json');
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 async function main(): Promise<void> {
-  const { single, batched } = await bare();
-  console.log(
-    `session.run alone: ${Math.round(single)} runs/s of one row, ${Math.round(batched)} rows/s in batches of 64`,
-  );
-  const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
-  const fleet = await startFleet({ folder, port: 0, adminPort: 0, args: values['no-log'] ? ['--no-log'] : [] });
+  const names = partNames();
+  const file = values.json ?? (values.write ? DATA : undefined);
+  let report: BenchReport = { ...(await kept(file)), machine: machine() };
+  const context = await openBench({
+    seconds: Number(values.seconds ?? (values.quick ? 1 : 2.5)),
+    rounds: Number(values.rounds ?? (values.quick ? 1 : 3)),
+    pythons: values.python.split(','),
+    say,
+  });
   try {
-    const driver = localDriver({ adminUrl: fleet.adminUrl });
-    const files = loansFiles();
-    const apply = (action: Action) =>
-      driver.apply(
-        action,
-        async (sha256) =>
-          (async function* () {
-            yield files.get(sha256) ?? new Uint8Array();
-          })(),
-        signal,
-      );
-    for (const sha256 of Object.values(revision.files)) await apply({ kind: 'put-artifact', sha256, sizeBytes: 0 });
-    await apply({ kind: 'put-revision', target: revision });
-    const target = {
-      arms: [{ revision: revision.revision, weight: 100 }],
-      salt: 'bench',
-      replicas: { min: 1, max: 1, target: 4 },
-    };
-    await apply({ kind: 'put-model', model: 'loans', generation: 0, target });
-    while ((await driver.observe(signal)).models[0]?.revisions[0]?.state !== 'ready')
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    const url = `${fleet.url}/v2/models/loans/infer`;
-    await runLoad({ url, body: BODY, connections: 8, seconds: 1 });
-    for (const connections of values.connections.split(',').map(Number)) {
-      const result = await runLoad({ url, body: BODY, connections, seconds: Number(values.seconds) });
-      const share = ((100 * result.requestsPerSecond) / single).toFixed(0);
-      console.log(
-        `${String(connections).padStart(3)} connections: ${Math.round(result.requestsPerSecond)} requests/s (${share} % of session.run), p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms, ${result.errors + result.non2xx} failed`,
-      );
+    for (const name of names) {
+      say(`\n${parts[name].title}`);
+      const result: PartResult = await partResult(context, parts[name].run);
+      report = {
+        ...report,
+        versions: {
+          ...report.versions,
+          ...context.versions,
+          Node: process.versions.node,
+          'onnxruntime-node': runtimeVersion(),
+        },
+        parts: { ...report.parts, [name]: result },
+      };
+      // After each part: what was measured stays, whatever comes.
+      if (file !== undefined) await writeFile(file, `${JSON.stringify(report)}\n`);
     }
   } finally {
-    await fleet.stop();
-    await rm(folder, { recursive: true, force: true });
+    await context.close();
   }
+  const document = benchDocument(report);
+  process.stdout.write(document);
+  if (values.write) {
+    await writeFile(DATA, `${JSON.stringify(report)}\n`);
+    await writeFile(DOCUMENT, document);
+  }
+}
+
+function partNames(): readonly PartName[] {
+  const known = Object.keys(parts) as PartName[];
+  if (values.only === undefined) return known;
+  return values.only.split(',').map((word) => {
+    const name = known.find((each) => each === word);
+    if (name === undefined) throw new Error(`--only ${word}: there are ${known.join(', ')}`);
+    return name;
+  });
+}
+
+/** What an earlier run found. */
+async function kept(file: string | undefined): Promise<Pick<BenchReport, 'versions' | 'parts' | 'soak'>> {
+  const text = file === undefined ? undefined : await readFile(file, 'utf8').catch(() => undefined);
+  return text === undefined ? { versions: {}, parts: {} } : (JSON.parse(text) as BenchReport);
+}
+
+function machine(): BenchReport['machine'] {
+  return {
+    processors: cpus().length,
+    model: cpus()[0]?.model ?? 'unknown',
+    memoryGigabytes: Math.round(totalmem() / 1e9),
+    system: `${platform()} ${release()} ${arch()}`,
+  };
 }
 
 await main();
