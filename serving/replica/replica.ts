@@ -1,9 +1,7 @@
-import { type Server, createServer } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Explainer } from '../explain/explainer.ts';
 import type { LogSchema } from '../lake/entry.ts';
 import type { Messaging } from '../messaging/messaging.ts';
-import { answerBrokenRequest } from './broken-request.ts';
 import { ArmCounter } from './counters.ts';
 import { Journal } from './journal.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
@@ -18,13 +16,13 @@ import {
   type Told,
   keyOf,
 } from './messages.ts';
-import { FastLane } from './fast-lane.ts';
 import type { GrpcDoor } from './grpc.ts';
+import { HttpDoor } from './http-door.ts';
 import { type SecureDoor, openSecureDoor } from './secure-door.ts';
 import { RemoteArm } from './remote-arm.ts';
 import { type CopyTaker, takeCopies } from './copy-taker.ts';
 import { ShadowArms } from './shadow-arms.ts';
-import { type RouteContext, route } from './routes.ts';
+import type { RouteContext } from './routes.ts';
 import type { Serving } from './serve-call.ts';
 import { type Table, tableOf } from './table.ts';
 
@@ -39,9 +37,8 @@ export class Replica {
   readonly #settings: ReplicaSettings;
   readonly #say: (message: FromReplica) => void;
   readonly #journal: Journal;
-  readonly #server: Server;
   readonly #context: RouteContext;
-  readonly #lane: FastLane;
+  readonly #http: HttpDoor;
   #grpc: Promise<GrpcDoor> | undefined;
   #explainer: Promise<Explainer> | undefined;
   readonly #secure: SecureDoor | undefined;
@@ -51,9 +48,6 @@ export class Replica {
   readonly #shadows = new ShadowArms((model, revision) => this.#counterOf(model, revision));
   #copies: CopyTaker | undefined;
   readonly #sockets = new Set<Socket>();
-  /** Connections that came from outside. What did not is another process of this fleet. */
-  readonly #callers = new WeakSet<Socket>();
-  readonly #lingering = new WeakSet<Socket>();
   readonly #asked = new Map<number, (told: Told) => void>();
   #wanted = new Map<string, RevisionOrder>();
   readonly #failed = new Set<string>();
@@ -79,14 +73,13 @@ export class Replica {
         this.#unused += names;
       },
     };
-    const context: RouteContext = {
+    const http: Omit<RouteContext, 'isRelay'> = {
       settings,
       serving,
       tables: () => this.#tables,
       ask: (question: Question) => this.#ask(question),
       loaded: (model, revision) => this.#loaded.get(keyOf(model, revision)),
       explainer: () => this.#openExplainer(),
-      isRelay: (socket) => !this.#callers.has(socket),
       draining: () => this.#draining,
       track: async (work) => {
         this.#inFlight += 1;
@@ -97,33 +90,9 @@ export class Replica {
         }
       },
     };
+    this.#http = new HttpDoor(http, this.#sockets);
+    const context: RouteContext = { ...http, isRelay: (socket) => this.#http.isRelay(socket) };
     this.#context = context;
-    this.#lane = new FastLane({
-      settings,
-      serving,
-      draining: () => this.#draining,
-      handOver: (socket) => {
-        this.#server.emit('connection', socket);
-        socket.resume();
-      },
-    });
-    this.#server = createServer(
-      { keepAliveTimeout: settings.keepAliveMs, requireHostHeader: false },
-      (request, response) => {
-        // What arrives behind the last answer of a connection was sent too late: its sender sees the end of the connection and asks again.
-        if (this.#lingering.has(request.socket)) return;
-        this.#inFlight += 1;
-        response.on('close', () => {
-          this.#inFlight -= 1;
-        });
-        route(request, response, context).catch((error: unknown) => {
-          console.error('a request could not be answered', error);
-          response.destroy();
-        });
-      },
-    );
-    this.#server.on('connection', (socket: Socket) => this.#watch(socket));
-    this.#server.on('clientError', answerBrokenRequest);
     this.#reporter = setInterval(() => this.report(), REPORT_MS);
     const { messaging } = settings;
     if (messaging !== undefined)
@@ -141,7 +110,7 @@ export class Replica {
     if (this.#settings.proves) this.#copies = takeCopies(this.#settings.socket, this.#context.serving);
     const opened = this.#settings.speaksGrpc ? this.#openGrpc() : Promise.resolve();
     opened.then(
-      () => this.#server.listen(this.#settings.socket, () => this.#say({ kind: 'listening' })),
+      () => this.#http.listen(this.#settings.socket, () => this.#say({ kind: 'listening' })),
       (error: unknown) => {
         console.error('gRPC could not be opened', error);
         process.exit(1);
@@ -175,9 +144,7 @@ export class Replica {
       });
       return;
     }
-    this.#callers.add(socket);
-    this.#watch(socket);
-    this.#lane.accept(socket, false);
+    this.#http.accept(socket);
   }
 
   /** Loaded when the first connection comes, or when the fleet has the port: most fleets never do. */
@@ -229,12 +196,7 @@ export class Replica {
     if (this.#draining) return;
     this.#draining = true;
     this.#copies?.close();
-    // The server's own close would cut idle connections, on which the next request may be under way already.
-    NetServer.prototype.close.call(this.#server);
-    if (idle === 'cut') {
-      this.#server.closeIdleConnections();
-      this.#lane.closeIdle();
-    }
+    this.#http.drain(idle);
     if (this.#grpc !== undefined) (await this.#grpc).drain(limitMs);
     const left = this.#messaging?.drain(limitMs, idle === 'cut' ? 0 : HANDOVER_MS);
     const until = performance.now() + limitMs;
@@ -242,7 +204,7 @@ export class Replica {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     await left;
     clearInterval(this.#reporter);
-    this.#lane.close();
+    this.#http.close();
     for (const socket of this.#sockets) socket.destroy();
     await this.#journal.close(LOG_CLOSE_MS);
     this.report();
@@ -258,7 +220,7 @@ export class Replica {
     const handed = this.#journal.handOver();
     return {
       arms: [...this.#counters.values()].map((counter) => counter.snapshot()),
-      inFlight: this.#inFlight + this.#lane.inFlight,
+      inFlight: this.#inFlight + this.#http.inFlight,
       queued,
       connections: this.#sockets.size,
       rssBytes: process.memoryUsage.rss(),
@@ -344,25 +306,10 @@ export class Replica {
       this.#say({ kind: 'ask', ask, question });
     });
   }
-
-  #watch(socket: Socket): void {
-    if (this.#sockets.has(socket)) return;
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    // Closing a socket that still has something to read resets it, and the reset may overtake the last answer: after the last answer our
-    // end is closed, and what the caller still sends is read and dropped for a moment.
-    socket.destroySoon = () => {
-      this.#lingering.add(socket);
-      socket.end();
-      socket.resume();
-      setTimeout(() => socket.destroy(), LINGER_MS).unref();
-    };
-  }
 }
 
 /** Longer than any request that is on its way from the choice of its arm to that arm's queue. */
 const RELEASE_MS = 1_000;
-const LINGER_MS = 1_000;
 /** The replicas that take over have time to be heard on the bus: nobody holds its subscriptions as the daemon holds the port. */
 const HANDOVER_MS = 1_000;
 const REPORT_MS = 500;
