@@ -1,16 +1,10 @@
-import type { RolloutPlan } from '../../checks/manifest/manifest.ts';
 import type { Policy } from '../../checks/manifest/policy.ts';
 import type { Arm, ModelStats, ObservedModel, Provenance } from '../../serving/fleet.ts';
+import { superseded } from '../../serving/rollout/aborted.ts';
+import { beginRollout } from '../../serving/rollout/begin-rollout.ts';
 import { frozenAt } from '../../serving/rollout/freeze.ts';
-import {
-  beginRollout,
-  next,
-  type RevisionState,
-  type Rollout,
-  type RolloutEvidence,
-  superseded,
-  type Turn,
-} from '../../serving/rollout/rollout.ts';
+import { next } from '../../serving/rollout/next.ts';
+import type { RevisionState, Rollout, RolloutEvidence, Turn } from '../../serving/rollout/rollout.ts';
 import { deployedOf, type DesiredModel } from './desired-models.ts';
 import { holdEnded, subjectOf } from './hold.ts';
 import { armsOfState, type Deployed, liveRollout, type ModelState, stateOf } from './model-state.ts';
@@ -266,7 +260,7 @@ function begun(look: Look, state: ModelState | undefined, desired: DesiredModel,
     {
       candidate: subjectOf(deployed),
       ...(stable === undefined ? {} : { stable: subjectOf(stable) }),
-      plan: servable(manifest.rollout),
+      plan: manifest.rollout,
       bakeMs: policy.fleets.at(-1)?.bakeMs ?? 0,
     },
     now,
@@ -293,11 +287,6 @@ function begun(look: Look, state: ModelState | undefined, desired: DesiredModel,
     ...(sticky === undefined ? {} : { sticky }),
     replicas: manifest.replicas,
   };
-}
-
-/** Fleets do not copy requests to a shadow yet: such a step would wait for ever for requests that never come. */
-function servable(plan: RolloutPlan): RolloutPlan {
-  return { ...plan, steps: plan.steps.filter(({ kind }) => kind !== 'shadow') };
 }
 
 /** A turn's outcome in the state: when a rollout is done its candidate is stable, and what was stable stays warm. */

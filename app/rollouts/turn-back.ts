@@ -1,6 +1,7 @@
 import type { ObservedModel } from '../../serving/fleet.ts';
 import type { RolloutPlan } from '../../checks/manifest/manifest.ts';
-import { aborted, beginRollout } from '../../serving/rollout/rollout.ts';
+import { aborted } from '../../serving/rollout/aborted.ts';
+import { beginRollout } from '../../serving/rollout/begin-rollout.ts';
 import { subjectOf } from './hold.ts';
 import { type Deed, type Deployed, liveRollout, type ModelState } from './model-state.ts';
 

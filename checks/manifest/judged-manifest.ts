@@ -165,6 +165,7 @@ function rolloutOf(
       errors: number('analysis/errors') ?? own.analysis.errors,
       latency: number('analysis/latency') ?? own.analysis.latency,
       predictions: number('analysis/predictions'),
+      disagreement: number('analysis/disagreement') ?? own.analysis.disagreement,
       feedback: metric === undefined || margin === undefined ? undefined : { metric, margin },
     }),
     minimum: number('minimum') ?? own.minimum,

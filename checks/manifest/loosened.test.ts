@@ -100,6 +100,7 @@ const loosenings: readonly Change[] = [
   ['rollout.analysis.latency', 'latency: 1.2', 'latency: 1.3'],
   ['rollout.analysis.predictions', 'predictions: 0.05', 'predictions: 0.06'],
   ['rollout.analysis.predictions', 'predictions: 0.05, ', ''],
+  ['rollout.analysis.disagreement', 'predictions: 0.05', 'predictions: 0.05, disagreement: 0.21'],
   ['rollout.analysis.feedback', ', feedback: { metric: accuracy, margin: 0.01 }', ''],
   ['rollout.analysis.feedback.metric', 'metric: accuracy', 'metric: recall'],
   ['rollout.analysis.feedback.margin', 'metric: accuracy, margin: 0.01', 'metric: accuracy, margin: 0.02'],

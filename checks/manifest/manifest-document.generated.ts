@@ -603,6 +603,10 @@ export interface Analysis {
    */
   predictions?: number;
   /**
+   * In shadow steps: share of decisions that differ from the stable arm's; for regression, mean distance of the scores in the stable arm's standard deviations.
+   */
+  disagreement: number;
+  /**
    * Quality by labels that callers send back.
    */
   feedback?: {

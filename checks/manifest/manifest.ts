@@ -141,6 +141,8 @@ export interface RolloutPlan {
     readonly errors: number;
     readonly latency: number;
     readonly predictions?: number;
+    /** Undefined only in rollouts that began before this was judged. */
+    readonly disagreement?: number;
     readonly feedback?: { readonly metric: string; readonly margin: number };
   };
   readonly minimum: number;

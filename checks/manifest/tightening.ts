@@ -90,6 +90,11 @@ export const tightening: readonly Tightening[] = [
     direction: fall,
     may: 'the tolerated shift of predictions may only fall, and may not go',
   },
+  {
+    pointer: '/rollout/analysis/disagreement',
+    direction: fall,
+    may: 'the tolerated disagreement in shadow may only fall',
+  },
   { pointer: '/rollout/analysis/feedback', direction: remain, may: 'the analysis of feedback may not go' },
   { pointer: '/rollout/analysis/feedback/metric', direction: stay, may: "the feedback's metric may not change" },
   { pointer: '/rollout/analysis/feedback/margin', direction: fall, may: "the feedback's margin may only fall" },

@@ -112,3 +112,58 @@ describe('predictions', () => {
     ).toBe('waiting');
   });
 });
+
+describe('disagreement', () => {
+  const shadowPlan: RolloutPlan = { ...plan, steps: [{ kind: 'shadow', forMs: 60_000 }] };
+  const copies = (decided: number, flips: number, apart = 0.01): Partial<Counted> => ({
+    shadow: {
+      requests: 1000,
+      errors: 0,
+      skipped: 0,
+      rows: 1000,
+      decided,
+      flips,
+      distance: { count: 1000, sum: 1000 * apart, sumOfSquares: 1000 * (apart ** 2 + 0.01) },
+    },
+  });
+  /** Standard deviation 2. */
+  const stable = arm(1000, 0, { score: { count: 1000, sum: 0, sumOfSquares: 4000 } });
+  const verdict = (candidate: Counted, over: Partial<RolloutPlan> = {}) =>
+    analysisOf(
+      { ...shadowPlan, analysis: { ...plan.analysis, disagreement: 0.2 }, ...over },
+      candidate,
+      stable,
+    ).metrics.find(({ name }) => name === 'disagreement')?.verdict;
+
+  it('is judged only in rollouts that have a shadow step', () => {
+    expect(verdict(arm(0, 0, copies(1000, 500)), { steps: [] })).toBeUndefined();
+  });
+
+  it.each([
+    ['a tenth of decisions', copies(1000, 100), 'pass'],
+    ['a fifth of decisions', copies(1000, 200), 'waiting'],
+    ['a quarter of decisions, on 40 rows', copies(40, 10), 'waiting'],
+    ['two fifths of decisions', copies(1000, 400), 'fail'],
+    ['scores a tenth of a standard deviation apart', copies(0, 0, 0.2), 'pass'],
+    ['scores half a standard deviation apart', copies(0, 0, 1), 'fail'],
+    ['no copy yet', {}, 'waiting'],
+  ] as const)('%s: %2$s', (_, candidate, expected) => {
+    expect(verdict(arm(0, 0, candidate))).toBe(expected);
+  });
+
+  it('cries wolf in at most 5 % of shadows whose decisions differ just as often as is allowed, looked at all the time', () => {
+    const random = seededRandom(20261122);
+    const shadows = 200;
+    let alarms = 0;
+    for (let i = 0; i < shadows; i++) {
+      let flips = 0;
+      for (let rows = 20; rows <= 400; rows += 20) {
+        for (let k = 0; k < 20; k++) if (random.uniform() < 0.2) flips += 1;
+        if (verdict(arm(0, 0, copies(rows, flips))) !== 'fail') continue;
+        alarms += 1;
+        break;
+      }
+    }
+    expect(alarms / shadows).toBeLessThanOrEqual(0.05);
+  });
+});

@@ -34,11 +34,11 @@ export function armsOf(rollout: Rollout): readonly Arm[] {
   }
 }
 
-/** A pause step, and the place where promotion is decided, keep what the step before gave. */
+/** A pause step, and the place where promotion is decided, keep what the step before gave; a shadow step takes no share away again. */
 function sharedAt({ candidate, stable, plan }: Rollout, index: number): readonly Arm[] {
-  const step = plan.steps.slice(0, index + 1).findLast(({ kind }) => kind !== 'pause');
-  const weight = step?.kind === 'weight' ? step.weight : 0;
-  const shadow = step?.kind === 'shadow';
+  const past = plan.steps.slice(0, index + 1);
+  const weight = Math.max(0, ...past.map((step) => (step.kind === 'weight' ? step.weight : 0)));
+  const shadow = weight === 0 && past.some(({ kind }) => kind === 'shadow');
   return [
     ...(stable === undefined ? [] : [{ revision: stable.revision, weight: 100 - weight }]),
     { revision: candidate.revision, weight, leased: true, ...(shadow ? { shadow } : {}) },

@@ -1,5 +1,8 @@
 import { pauseText } from './tell.ts';
-import { aborted, paused, promoted, resumed, type Rollout, type RolloutEvidence, type Turn } from './rollout.ts';
+import { aborted } from './aborted.ts';
+import { promoted } from './promoted.ts';
+import type { Rollout, RolloutEvidence, Turn } from './rollout.ts';
+import { paused, resumed } from './stepped.ts';
 
 /** What a person may ask of a rollout. */
 export type Request =

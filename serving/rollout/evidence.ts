@@ -1,4 +1,4 @@
-import type { ArmStats, Histogram, ModelStats } from '../fleet.ts';
+import type { ArmStats, Histogram, ModelStats, ShadowStats } from '../fleet.ts';
 
 /**
  * What a rollout knows of its two arms. Glossary: *counted* is what the rollout has seen since it began, over all steps and all
@@ -19,6 +19,8 @@ export interface Counted {
   /** Compute time by batch size; an entry a batch size that occurred. */
   readonly computeByRows: readonly ComputeAt[];
   readonly score: { readonly count: number; readonly sum: number; readonly sumOfSquares: number };
+  /** Copies that it answered beside, compared with the stable arm's answers; undefined: none. */
+  readonly shadow?: ShadowStats;
 }
 
 export interface ComputeAt {
@@ -34,6 +36,12 @@ export const nothingCounted: Counted = {
   computeByRows: [],
   score: { count: 0, sum: 0, sumOfSquares: 0 },
 };
+
+/** What an arm was asked, and failed at: requests of callers and copies alike, since a model knows no difference. */
+export function trialsOf(counted: Counted | undefined): { readonly requests: number; readonly errors: number } {
+  const { requests = 0, errors = 0, shadow } = counted ?? {};
+  return { requests: requests + (shadow?.requests ?? 0), errors: errors + (shadow?.errors ?? 0) };
+}
 
 /** Evidence that begins now: what the arm's counters hold already belongs to earlier times and is not counted. */
 export function evidenceFrom(stats: ModelStats | undefined, revision: string): ArmEvidence {
@@ -61,6 +69,7 @@ function readingOf(arm: ArmStats): ArmEvidence['seen'] {
     unservable: arm.unservable,
     computeByRows: arm.computeByRows.map(({ rows, histogram }) => computeAtOf(rows, histogram)),
     score: arm.score,
+    ...(arm.shadow === undefined ? {} : { shadow: arm.shadow }),
   };
 }
 
@@ -71,7 +80,11 @@ function computeAtOf(rows: number, { bounds, counts }: Histogram): ComputeAt {
 function startedAnew(before: ArmEvidence['seen'], now: ArmEvidence['seen']): boolean {
   const stayed = before.processes.some((process) => now.processes.includes(process));
   return (
-    !stayed || now.requests < before.requests || now.errors < before.errors || now.score.count < before.score.count
+    !stayed ||
+    now.requests < before.requests ||
+    now.errors < before.errors ||
+    now.score.count < before.score.count ||
+    (now.shadow?.requests ?? 0) < (before.shadow?.requests ?? 0)
   );
 }
 
@@ -93,6 +106,35 @@ function combined(a: Counted, b: Counted, with_: (x: number, y: number) => numbe
       count: with_(a.score.count, b.score.count),
       sum: with_(a.score.sum, b.score.sum),
       sumOfSquares: with_(a.score.sumOfSquares, b.score.sumOfSquares),
+    },
+    ...(a.shadow === undefined && b.shadow === undefined
+      ? {}
+      : { shadow: combinedShadow(a.shadow ?? NO_SHADOW, b.shadow ?? NO_SHADOW, with_) }),
+  };
+}
+
+const NO_SHADOW: ShadowStats = {
+  requests: 0,
+  errors: 0,
+  skipped: 0,
+  rows: 0,
+  decided: 0,
+  flips: 0,
+  distance: { count: 0, sum: 0, sumOfSquares: 0 },
+};
+
+function combinedShadow(a: ShadowStats, b: ShadowStats, with_: (x: number, y: number) => number): ShadowStats {
+  return {
+    requests: with_(a.requests, b.requests),
+    errors: with_(a.errors, b.errors),
+    skipped: with_(a.skipped, b.skipped),
+    rows: with_(a.rows, b.rows),
+    decided: with_(a.decided, b.decided),
+    flips: with_(a.flips, b.flips),
+    distance: {
+      count: with_(a.distance.count, b.distance.count),
+      sum: with_(a.distance.sum, b.distance.sum),
+      sumOfSquares: with_(a.distance.sumOfSquares, b.distance.sumOfSquares),
     },
   };
 }

@@ -1,3 +1,4 @@
+import { trialsOf } from './evidence.ts';
 import type { Rollout, StepPhase } from './rollout.ts';
 
 /** What a station still lacks once its time is over; undefined when nothing. */
@@ -13,6 +14,7 @@ export function missingOf(rollout: Rollout, phase: StepPhase): string | undefine
   return errors === undefined ? 'no request was compared' : `errors ${errors.soFar}; ${errors.needed} must be shown`;
 }
 
+/** What the candidate was asked, copies included. */
 export function requestsOf({ evidence }: Rollout): number {
-  return evidence?.candidate.counted.requests ?? 0;
+  return trialsOf(evidence?.candidate.counted).requests;
 }

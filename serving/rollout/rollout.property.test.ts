@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RolloutPlan } from '../../checks/manifest/manifest.ts';
+import type { ArmStats } from '../fleet.ts';
 import { asked, type Request } from './asked.ts';
-import { beginRollout, isOver, next, type RolloutEvidence, type Turn } from './rollout.ts';
+import { beginRollout } from './begin-rollout.ts';
+import { requestsOf } from './missing.ts';
+import { next } from './next.ts';
+import { isOver, type RolloutEvidence, type Turn } from './rollout.ts';
 
 const stable = { model: 'income', version: '1', revision: `sha256:${'1'.repeat(64)}` };
 const candidate = { model: 'income', version: '2', revision: `sha256:${'2'.repeat(64)}` };
@@ -26,6 +30,7 @@ const steps: fc.Arbitrary<RolloutPlan['steps']> = fc
         forMs: fc.integer({ min: 0, max: 600_000 }),
       }),
       fc.record({ kind: fc.constant('pause' as const) }),
+      fc.record({ kind: fc.constant('shadow' as const), forMs: fc.integer({ min: 0, max: 600_000 }) }),
     ),
     { maxLength: 4 },
   )
@@ -35,9 +40,9 @@ const steps: fc.Arbitrary<RolloutPlan['steps']> = fc
   });
 
 const plans: fc.Arbitrary<RolloutPlan> = fc.record({
-  strategy: fc.constantFrom('canary' as const, 'blue-green' as const, 'ab-test' as const),
+  strategy: fc.constantFrom('canary' as const, 'blue-green' as const, 'ab-test' as const, 'shadow' as const),
   steps,
-  analysis: fc.constant({ errors: 0.01, latency: 1.2 }),
+  analysis: fc.constant({ errors: 0.01, latency: 1.2, disagreement: 0.2 }),
   minimum: fc.integer({ min: 1, max: 300 }),
   onInsufficient: fc.constantFrom('hold' as const, 'promote' as const, 'abort' as const),
   onFail: fc.constantFrom('abort' as const, 'hold' as const),
@@ -69,13 +74,17 @@ const moves: fc.Arbitrary<Move> = fc
 function play(plan: RolloutPlan, list: readonly Move[], look: (turn: Turn, before: Turn, move: Move) => void): Turn {
   let now = new Date('2026-11-21T10:00:00Z');
   let turn = beginRollout({ candidate, stable, plan, bakeMs: 60_000 }, now);
-  const counted = { requests: 0, errors: 0 };
+  const counted = { requests: 0, errors: 0, copies: 0, flips: 0 };
   for (const move of list) {
     now = new Date(now.getTime() + move.afterMs);
     const share = turn.arms.find(({ revision }) => revision === candidate.revision)?.weight ?? 0;
     if (share > 0) {
       counted.requests += move.requests;
       counted.errors += move.errors;
+    }
+    if (turn.arms.some(({ shadow }) => shadow === true)) {
+      counted.copies += move.requests;
+      counted.flips += move.errors;
     }
     const evidence = evidenceOf(move, share, counted);
     const before = turn;
@@ -89,7 +98,7 @@ function play(plan: RolloutPlan, list: readonly Move[], look: (turn: Turn, befor
 function evidenceOf(
   move: Move,
   share: number,
-  counted: { readonly requests: number; readonly errors: number },
+  counted: { readonly requests: number; readonly errors: number; readonly copies: number; readonly flips: number },
 ): RolloutEvidence {
   const histogram = { bounds: [1], counts: [0, 0], sum: 0, count: 0 };
   const arm = (revision: string, requests: number, errors: number) => ({
@@ -110,10 +119,19 @@ function evidenceOf(
     stats: {
       model: 'income',
       generation: 1,
-      arms: [arm(candidate.revision, counted.requests, counted.errors), arm(stable.revision, counted.requests * 10, 0)],
+      arms: [
+        { ...arm(candidate.revision, counted.requests, counted.errors), ...shadowOf(counted) },
+        arm(stable.revision, (counted.requests + counted.copies) * 10, 0),
+      ],
     },
     ...(move.isFrozen ? { frozen: { because: 'frozen' } } : {}),
   };
+}
+
+function shadowOf({ copies, flips }: { readonly copies: number; readonly flips: number }): Pick<ArmStats, 'shadow'> {
+  if (copies === 0) return {};
+  const distance = { count: copies, sum: 0, sumOfSquares: 0 };
+  return { shadow: { requests: copies, errors: 0, skipped: 0, rows: copies, decided: copies, flips, distance } };
 }
 
 const lives = fc.array(moves, { minLength: 1, maxLength: 25 });
@@ -152,11 +170,26 @@ describe('whatever happens to a rollout', () => {
           const isPromotion = rollout.phase.name === 'promoting' && before.rollout.phase.name !== 'promoting';
           if (!isPromotion || plan.strategy !== 'canary' || plan.steps.length === 0) return;
           const isShown = plan.onInsufficient === 'promote' || rollout.analysis?.nonInferior === true;
-          const hasTraffic = (rollout.evidence?.candidate.counted.requests ?? 0) > 0;
+          const hasTraffic = requestsOf(rollout) > 0;
           expect(rollout.forced === true || (isShown && hasTraffic)).toBe(true);
         });
       }),
       { numRuns: 400 },
+    );
+  });
+
+  it('its candidate has either callers or copies of their requests, and copies on lease alone', () => {
+    fc.assert(
+      fc.property(plans, lives, (plan, list) => {
+        play(plan, list, ({ arms }) => {
+          const shadows = arms.filter(({ shadow }) => shadow === true);
+          expect(
+            shadows.every(
+              ({ weight, leased, revision }) => weight === 0 && leased === true && revision === candidate.revision,
+            ),
+          ).toBe(true);
+        });
+      }),
     );
   });
 

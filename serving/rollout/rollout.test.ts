@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { RolloutPlan } from '../../checks/manifest/manifest.ts';
-import type { ModelStats } from '../fleet.ts';
+import type { ModelStats, ShadowStats } from '../fleet.ts';
 import { asked } from './asked.ts';
 import type { Subject } from './effect.ts';
-import { beginRollout, next, type Rollout, type RolloutEvidence, superseded, type Turn } from './rollout.ts';
+import { superseded } from './aborted.ts';
+import { beginRollout } from './begin-rollout.ts';
+import { next } from './next.ts';
+import type { Rollout, RolloutEvidence, Turn } from './rollout.ts';
 
 const MINUTE_MS = 60_000;
 const start = new Date('2026-11-21T10:00:00Z');
@@ -40,12 +43,13 @@ function story(over: Partial<RolloutPlan> = {}, from: Subject | 'nothing' = stab
     candidate: { requests: 0, errors: 0, computeMs: 0.3 },
     stable: { requests: 5000, errors: 0, computeMs: 0.3 },
   };
+  let copies: ShadowStats | undefined;
   let surroundings: Partial<RolloutEvidence> = {};
   const evidence = (): RolloutEvidence => ({
     candidate: { kind: 'ready' },
     stable: { kind: 'ready' },
     candidateWeight: turn.arms.find(({ revision }) => revision === candidate.revision)?.weight ?? 0,
-    stats: statsOf(counters),
+    stats: statsOf(counters, copies),
     ...surroundings,
   });
   const told: Turn['effects'][number][] = [...turn.effects];
@@ -80,6 +84,11 @@ function story(over: Partial<RolloutPlan> = {}, from: Subject | 'nothing' = stab
     shares() {
       return turn.arms.map(({ weight }) => weight);
     },
+    copied(requests: number, { errors = 0, flips = 0 } = {}) {
+      const distance = { count: requests, sum: flips / 2, sumOfSquares: flips / 4 };
+      copies = { requests, errors, skipped: 0, rows: requests - errors, decided: requests - errors, flips, distance };
+      counters.stable.requests += requests;
+    },
     traffic(requests: number, { errors = 0 } = {}) {
       counters.candidate.requests += requests;
       counters.candidate.errors += errors;
@@ -90,6 +99,7 @@ function story(over: Partial<RolloutPlan> = {}, from: Subject | 'nothing' = stab
 
 function statsOf(
   counters: { readonly [arm in 'candidate' | 'stable']: { requests: number; errors: number; computeMs: number } },
+  copies: ShadowStats | undefined,
 ): ModelStats {
   return {
     model: 'income',
@@ -119,6 +129,7 @@ function statsOf(
         computeMs: histogram,
         computeByRows: [{ rows: 1, histogram }],
         score: { count: requests, sum: requests / 2, sumOfSquares: requests / 3 },
+        ...(name === 'candidate' && copies !== undefined ? { shadow: copies } : {}),
       };
     }),
   };
@@ -482,6 +493,57 @@ describe('a rollout', () => {
       { revision: stable.revision, weight: 100 },
       { revision: candidate.revision, weight: 0, leased: true, shadow: true },
     ]);
+  });
+
+  const shadowFirst: Partial<RolloutPlan> = {
+    analysis: { ...plan.analysis, disagreement: 0.2 },
+    steps: [
+      { kind: 'shadow', forMs: MINUTE_MS },
+      { kind: 'weight', weight: 20, forMs: MINUTE_MS },
+    ],
+  };
+
+  it('passes a shadow step on copies alone, and counts them as evidence of errors', () => {
+    const it = story(shadowFirst);
+    it.after(0);
+    it.after(1);
+    it.copied(199);
+    expect(it.after(1)).toBe('paused');
+    expect(it.phase).toMatchObject({ pause: { kind: 'insufficient' } });
+    it.copied(1000, { flips: 30 });
+    expect(it.after(0)).toBe('step');
+    it.after(0);
+    expect(it.turn.arms[1]).toEqual({ revision: candidate.revision, weight: 20, leased: true });
+    expect(it.turn.rollout.analysis).toMatchObject({ nonInferior: true });
+    expect(it.turn.rollout.history.at(-1)).toMatchObject({ phase: 'step', index: 1, requests: 1000 });
+  });
+
+  it('aborts in shadow what decides otherwise too often, and what fails, before anybody was answered by it', () => {
+    for (const copies of [{ flips: 400 }, { errors: 100 }]) {
+      const it = story(shadowFirst);
+      it.after(0);
+      it.after(1);
+      it.copied(1000, copies);
+      expect(it.after(0)).toBe('aborting');
+      expect(it.shares()).toEqual([100]);
+      expect(it.told.find(({ kind }) => kind === 'quarantine')).toMatchObject({
+        because: expect.stringMatching(
+          copies.flips === undefined ? /^errors/ : /^disagreement: 400 of 1,000 decisions/,
+        ),
+      });
+    }
+  });
+
+  it('leaves what was tried in shadow alone to a person, who may promote it on what the copies showed', () => {
+    const it = story({ ...shadowFirst, strategy: 'shadow', steps: [{ kind: 'shadow', forMs: MINUTE_MS }] });
+    it.after(0);
+    it.after(1);
+    it.copied(2000, { flips: 20 });
+    it.after(1);
+    expect(it.after(0)).toBe('paused');
+    expect(it.phase).toMatchObject({ pause: { kind: 'decision' } });
+    expect(it.turn.arms[1]).toMatchObject({ weight: 0, shadow: true });
+    expect(it.ask({ kind: 'promote', by: 'ana', force: false })).toBe('promoting');
   });
 
   it('survives a journey through JSON at every phase', () => {

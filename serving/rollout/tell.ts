@@ -1,6 +1,6 @@
-import type { Metric } from './analysis.ts';
+import type { Metric } from './metric.ts';
 import type { Data } from './effect.ts';
-import { missingOf } from './missing.ts';
+import { missingOf, requestsOf } from './missing.ts';
 import type { Pause, Rollout, StepPhase, Waiting } from './rollout.ts';
 
 /** The numbers that a rollout's last judgement rests on, for the ledger: full precision. */
@@ -10,6 +10,7 @@ export function decidingNumbers({ evidence, analysis }: Rollout): Data {
     requests: candidate?.counted.requests ?? 0,
     errors: candidate?.counted.errors ?? 0,
     unservable: candidate?.counted.unservable ?? 0,
+    ...(candidate?.counted.shadow === undefined ? {} : { shadow: { ...candidate.counted.shadow } }),
     stableRequests: stable?.counted.requests ?? 0,
     stableErrors: stable?.counted.errors ?? 0,
     metrics: Object.fromEntries((analysis?.metrics ?? []).map((metric) => [metric.name, numbersOf(metric)])),
@@ -53,7 +54,7 @@ export function nextOf(rollout: Rollout, now: Date): string {
       if (step === undefined || step.kind === 'pause')
         return `Promotes as soon as errors are shown to stay within the tolerance.`;
       const leftMs = Date.parse(phase.since) + step.forMs - now.getTime();
-      const seen = (rollout.evidence?.candidate.counted.requests ?? 0) - phase.requestsBefore;
+      const seen = requestsOf(rollout) - phase.requestsBefore;
       const following = stepText(rollout, phase.index + 1);
       return `${following} ${leftMs > 0 ? `in ${spanText(leftMs)}` : 'as soon as there is enough evidence'}; this step has seen ${seen} of ${plan.minimum} requests.`;
     }
