@@ -7,6 +7,7 @@ import { modelStatisticsOf } from '../protocol/model-statistics.ts';
 import { emptyCounts } from '../replica/counters.ts';
 import { timeOfIdentifier } from '../replica/identifier.ts';
 import type { Question, Told } from '../replica/messages.ts';
+import { watchVitals } from '../replica/vitals.ts';
 import { expositionOf } from './exposition.ts';
 import type { FleetDaemon } from './fleet-daemon.ts';
 
@@ -37,6 +38,8 @@ function json(status: number, body: unknown): Told {
   return { status, contentType: 'application/json', body: JSON.stringify(body) };
 }
 
+const vitals = watchVitals();
+
 async function metricsOf(daemon: FleetDaemon): Promise<string> {
   const { arms } = await daemon.counts();
   return expositionOf({
@@ -45,6 +48,10 @@ async function metricsOf(daemon: FleetDaemon): Promise<string> {
     totals: daemon.totals(),
     inFlight: daemon.inFlight,
     restarts: daemon.restarts,
+    waiting: daemon.waiting,
+    processes: daemon.processes,
+    daemon: { ...vitals(), startedAtMs: performance.timeOrigin },
+    build: { version: daemon.serverVersion, node: process.versions.node },
   });
 }
 
