@@ -87,12 +87,13 @@ function leaseActions(
 }
 
 /** What a fleet was told to do, without what it found. */
-export function targetOf({ arms, sticky, salt, replicas, held, state }: ModelTarget): ModelTarget {
+export function targetOf({ arms, sticky, salt, replicas, cacheBytes, held, state }: ModelTarget): ModelTarget {
   return {
     arms,
     ...(sticky === undefined ? {} : { sticky }),
     salt,
     replicas,
+    ...(cacheBytes === undefined ? {} : { cacheBytes }),
     ...(held === undefined ? {} : { held }),
     ...(state === undefined ? {} : { state }),
   };

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { cacheBytesOf } from '../../checks/manifest/cache-bytes.ts';
 import { localDriver } from '../../serving/drivers/local.ts';
 import type { Action, Arm, ArtifactSource, FleetDriver, ModelTarget, ObservedRevision } from '../../serving/fleet.ts';
 import { type FleetOptions, type StartedFleet, startFleet } from '../../serving/start-fleet.ts';
@@ -113,10 +114,17 @@ export function targetsOf(
             ? versions.map(({ target }) => ({ revision: target.revision, weight: 100 }))
             : armsOf(model, versions, shares),
         salt: model,
+        ...cacheOf(versions),
         replicas: { min: replicas, max: replicas, target: 4 },
       },
     ]),
   );
+}
+
+/** One cache a model: as large as any of its manifests asks for. */
+function cacheOf(versions: readonly ServedModel[]): Pick<ModelTarget, 'cacheBytes'> {
+  const cacheBytes = Math.max(0, ...versions.map(({ loaded }) => cacheBytesOf(loaded.manifest) ?? 0));
+  return cacheBytes === 0 ? {} : { cacheBytes };
 }
 
 function armsOf(

@@ -30,6 +30,7 @@ export interface ModelState {
   readonly salt: string;
   readonly sticky?: Sticky;
   readonly replicas: ModelTarget['replicas'];
+  readonly cacheBytes?: number;
 }
 
 /** A revision with the place in git that it came from. */
@@ -108,6 +109,7 @@ export function targetOfState(state: ModelState): ModelTarget {
     ...(state.sticky === undefined ? {} : { sticky: state.sticky }),
     salt: state.salt,
     replicas: state.replicas,
+    ...(state.cacheBytes === undefined ? {} : { cacheBytes: state.cacheBytes }),
     ...(hold === undefined ? {} : { held: heldOf(hold) }),
     state,
   };

@@ -1,3 +1,4 @@
+import { cacheBytesOf } from '../../checks/manifest/cache-bytes.ts';
 import type { Policy } from '../../checks/manifest/policy.ts';
 import type { Arm, ModelStats, ObservedModel, Provenance } from '../../serving/fleet.ts';
 import { superseded } from '../../serving/rollout/aborted.ts';
@@ -113,7 +114,7 @@ function holdAdopted(
 
 /** A fleet that serves a model without our state (served by hand, or told by another program): what it runs is taken for stable. */
 function unknownState(look: Look, observed: ObservedModel): ModelState {
-  const { salt, sticky, replicas } = observed;
+  const { salt, sticky, replicas, cacheBytes } = observed;
   return {
     format: 1,
     repository: look.repository,
@@ -122,6 +123,7 @@ function unknownState(look: Look, observed: ObservedModel): ModelState {
     salt,
     ...(sticky === undefined ? {} : { sticky }),
     replicas,
+    ...(cacheBytes === undefined ? {} : { cacheBytes }),
   };
 }
 
@@ -228,9 +230,14 @@ async function rebuilt(
   return { ...restored, hold, outbox: [...restored.outbox, revert] };
 }
 
-/** Replicas and stickiness follow git without a rollout, since no answer depends on them. */
+function cacheOf(manifest: DesiredModel['loaded']['manifest']): Pick<ModelState, 'cacheBytes'> {
+  const cacheBytes = cacheBytesOf(manifest);
+  return cacheBytes === undefined ? {} : { cacheBytes };
+}
+
+/** Replicas, stickiness and the cache follow git without a rollout, since no answer depends on them. */
 function inSync(state: ModelState, stable: Deployed, desired: DesiredModel, now: Date): ModelState {
-  const { refusal, sticky: _, ...rest } = state;
+  const { refusal, sticky: _, cacheBytes: __, ...rest } = state;
   const { manifest } = desired.loaded;
   const { version } = manifest;
   const { sticky } = manifest.rollout;
@@ -248,6 +255,7 @@ function inSync(state: ModelState, stable: Deployed, desired: DesiredModel, now:
     stable,
     ...(sticky === undefined ? {} : { sticky }),
     replicas: manifest.replicas,
+    ...cacheOf(manifest),
     outbox: close === undefined ? rest.outbox : [...rest.outbox, close],
   };
 }
@@ -266,7 +274,7 @@ function begun(look: Look, state: ModelState | undefined, desired: DesiredModel,
     now,
   );
   const { sticky } = manifest.rollout;
-  const { refusal, sticky: _, ...rest } = state ?? { outbox: [] };
+  const { refusal, sticky: _, cacheBytes: __, ...rest } = state ?? { outbox: [] };
   const close = refusal && {
     key: `${deployed.model}/refusal/${refusal.issue}/${deployed.revision}/closed`,
     at: now.toISOString(),
@@ -286,6 +294,7 @@ function begun(look: Look, state: ModelState | undefined, desired: DesiredModel,
     salt: turn.rollout.id,
     ...(sticky === undefined ? {} : { sticky }),
     replicas: manifest.replicas,
+    ...cacheOf(manifest),
   };
 }
 

@@ -225,6 +225,10 @@ export interface Serving {
    * Refuse a request that carries an input no live revision knows, instead of ignoring that input.
    */
   strictInputs: boolean;
+  /**
+   * Answers to requests that come again are kept in each replica, up to so many megabytes. Left out: none are. No part of the revision.
+   */
+  cacheMb?: number;
 }
 /**
  * The rows that the model is judged on, and by what.

@@ -22,7 +22,8 @@ export interface Manifest {
   readonly inputs: readonly InputMapping[];
   readonly columns: Readonly<Record<string, ManifestColumn>>;
   readonly outputs: Specification['outputs'];
-  readonly serving: Specification['serving'];
+  /** `cacheMb` decides no answer, and so is no part of the revision. */
+  readonly serving: Specification['serving'] & { readonly cacheMb?: number };
   readonly evaluation: Evaluation;
   readonly baseline: 'production' | 'simple' | { readonly version: string };
   readonly breaking?: string;

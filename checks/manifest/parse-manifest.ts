@@ -67,7 +67,7 @@ export function specificationOf(manifest: Manifest): Specification {
     inputs,
     columns: Object.fromEntries(domains),
     outputs,
-    serving,
+    serving: { maxBatch: serving.maxBatch, strictInputs: serving.strictInputs },
   };
 }
 

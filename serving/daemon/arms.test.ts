@@ -164,3 +164,38 @@ describe('a request that names its arm', () => {
     expect((await loggedRows(ids)).map(({ flags }) => flags)).toEqual(['override', 'override', 'override']);
   });
 });
+
+describe('a model with a response cache', () => {
+  const cached = [{ revision: first.revision, weight: 100 }];
+
+  it('answers what comes again from it: counted as a request, under an id of its own, and logged as such', async () => {
+    await fleet.turn(model, cached, { cacheBytes: 2 ** 20 });
+    const before = await armOf(first.revision);
+    const record = { ...loansRecord, age: 77 };
+    const responses = [await fleet.predict(model, record), await fleet.predict(model, record)];
+    const ids = responses.map(({ headers }) => headers.get('x-slipway-id') ?? '');
+    const [one, two] = await Promise.all(responses.map((response) => response.json() as Promise<Answered>));
+    expect(new Set(ids).size).toBe(2);
+    expect(two?.predictions).toEqual(one?.predictions);
+    const after = await armOf(first.revision);
+    expect(after.requests - before.requests).toBe(2);
+    expect(after.computeMs.count - before.computeMs.count).toBe(1);
+    await fleet.until('both are logged', async () => (await loggedRows(ids)).length === 2);
+    const flags = (await loggedRows(ids)).toSorted(
+      (a, b) => ids.indexOf(String(a['id'])) - ids.indexOf(String(b['id'])),
+    );
+    expect(flags.map((row) => String(row['flags']).includes('cached'))).toEqual([false, true]);
+    const stats = await (await fetch(`${fleet.url}/v2/models/${model}/versions/1.0.0/stats`)).json();
+    expect(stats).toMatchObject({
+      model_stats: [{ inference_stats: { cache_hit: { count: 1 }, cache_miss: { count: 1 } } }],
+    });
+  });
+
+  it('keeps nothing once it is turned off', async () => {
+    await fleet.turn(model, cached);
+    const before = await armOf(first.revision);
+    for (let k = 0; k < 2; k++) await answerOf({ ...loansRecord, age: 77 });
+    const after = await armOf(first.revision);
+    expect(after.computeMs.count - before.computeMs.count).toBe(2);
+  });
+});

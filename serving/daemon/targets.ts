@@ -30,6 +30,7 @@ export function parseModelPut(body: unknown): { readonly generation: number; rea
       max: numberAt(replicas['max'], 'replicas.max'),
       target: numberAt(replicas['target'], 'replicas.target'),
     },
+    ...(value['cacheBytes'] === undefined ? {} : { cacheBytes: numberAt(value['cacheBytes'], 'cacheBytes') }),
     ...(value['held'] === undefined ? {} : { held: holdAt(value['held']) }),
     ...(value['state'] === undefined ? {} : { state: value['state'] }),
   };

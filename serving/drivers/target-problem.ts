@@ -6,7 +6,7 @@ const SUM_TOLERANCE = 1e-6;
 /** Why a fleet cannot be told this: one sentence for every driver to refuse with; undefined when it can. */
 export function targetProblemOf(
   model: string,
-  { arms, replicas }: ModelTarget,
+  { arms, replicas, cacheBytes = 0 }: ModelTarget,
   known: ReadonlySet<string>,
 ): string | undefined {
   const unknown = arms.find(({ revision }) => !known.has(revision));
@@ -27,5 +27,6 @@ export function targetProblemOf(
   if (!(replicas.min >= 0 && replicas.max >= Math.max(1, replicas.min) && replicas.target > 0)) {
     return `${model}: replicas from ${replicas.min} to ${replicas.max}, target ${replicas.target}, make no sense`;
   }
+  if (cacheBytes < 0) return `${model}: cacheBytes ${cacheBytes} makes no sense`;
   return undefined;
 }

@@ -8,7 +8,7 @@ const NS_IN_MS = 1e6;
  * Source: Triton's extension_statistics.md.
  */
 export function modelStatisticsOf(name: string, version: string, counts: ArmCounts) {
-  const { requests, errors, failedMs, lastAt, rows, runs, queueMs, latencyMs, computeMs, computeByRows } = counts;
+  const { requests, errors, failedMs, lastAt, rows, runs, queueMs, latencyMs, computeMs, computeByRows, side } = counts;
   const untimed = { count: runs, ns: 0 };
   return {
     name,
@@ -23,8 +23,8 @@ export function modelStatisticsOf(name: string, version: string, counts: ArmCoun
       compute_input: untimed,
       compute_infer: durationOf(computeMs.count, computeMs.sum),
       compute_output: untimed,
-      cache_hit: durationOf(0, 0),
-      cache_miss: durationOf(0, 0),
+      cache_hit: durationOf(side.cache.hits, side.cache.hitMs),
+      cache_miss: durationOf(side.cache.misses, side.cache.missMs),
     },
     response_stats: {},
     batch_stats: computeByRows.map(({ rows: size, histogram }) => ({

@@ -236,7 +236,7 @@ export class Replica {
   /** Puts the tables in force with what is loaded now. */
   #turn(): void {
     this.#tables = new Map(
-      this.#orders.map((order) => [order.model, tableOf(order, this.#loaded, this.#remotes, this.#shadows)]),
+      this.#orders.map((order) => [order.model, tableOf(order, this.#loaded, this.#remotes, this.#shadows, this.#tables.get(order.model)?.cache)]),
     );
     this.#messaging?.turned();
   }

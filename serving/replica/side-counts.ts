@@ -6,6 +6,15 @@ export interface SideCounts {
   readonly shadow: ShadowCounts;
   /** Requests that named this arm: they are nobody's evidence. */
   readonly overrides: number;
+  readonly cache: CacheCounts;
+}
+
+/** The response cache: lookups, and the time that they took; of those that found nothing, keeping the new answer as well. */
+export interface CacheCounts {
+  readonly hits: number;
+  readonly misses: number;
+  readonly hitMs: number;
+  readonly missMs: number;
 }
 
 export interface ShadowCounts {
@@ -46,18 +55,34 @@ const NO_SHADOW: ShadowCounts = {
 export class SideCounter {
   shadow: ShadowCounts = NO_SHADOW;
   overrides = 0;
+  readonly cache = { hits: 0, misses: 0, hitMs: 0, missMs: 0 };
+
+  /** Another than before as soon as anything has been counted. */
+  get stamp(): number {
+    const { requests, skipped } = this.shadow;
+    return requests + skipped + this.overrides + this.cache.hits + this.cache.misses;
+  }
 
   copied(counts: Partial<ShadowCounts>): void {
     this.shadow = addedShadows(this.shadow, { ...NO_SHADOW, ...counts });
   }
 
   snapshot(): SideCounts {
-    return { shadow: this.shadow, overrides: this.overrides };
+    return { shadow: this.shadow, overrides: this.overrides, cache: { ...this.cache } };
   }
 }
 
 export function addedSides(a: SideCounts, b: SideCounts): SideCounts {
-  return { shadow: addedShadows(a.shadow, b.shadow), overrides: a.overrides + b.overrides };
+  return {
+    shadow: addedShadows(a.shadow, b.shadow),
+    overrides: a.overrides + b.overrides,
+    cache: {
+      hits: a.cache.hits + b.cache.hits,
+      misses: a.cache.misses + b.cache.misses,
+      hitMs: a.cache.hitMs + b.cache.hitMs,
+      missMs: a.cache.missMs + b.cache.missMs,
+    },
+  };
 }
 
 export function addedShadows(a: ShadowCounts, b: ShadowCounts): ShadowCounts {
