@@ -103,7 +103,7 @@ async function predictionOf(daemon: FleetDaemon, id: string): Promise<unknown> {
   if (at === undefined) throw new Refusal(400, `"${id}" is no identifier of a prediction; see the header x-slipway-id`);
   if (daemon.lake === undefined) throw new Refusal(404, 'this fleet records no predictions (--no-log)');
   for (const { model } of daemon.observe().models) {
-    const rows = await rowsOf(daemon, model, id, at);
+    const rows = answeredRows(await rowsOf(daemon, model, id, at));
     const [first] = rows;
     if (first !== undefined) return describedPrediction(daemon, model, rows, first);
   }
@@ -123,8 +123,22 @@ async function rowsOf(daemon: FleetDaemon, model: string, id: string, at: number
   }
 }
 
+const REQUEST_ERRORS = 400;
+
+/** Of one request, the rows of the revision whose answer its caller got: an arm that it fell back from, and shadows, are recorded beside it. */
+function answeredRows(rows: readonly Row[]): readonly Row[] {
+  const own = rows.filter((row) => ownValue(row, 'shadow') !== true);
+  const [first = own[0]] = own.filter((row) => Number(ownValue(row, 'status')) < REQUEST_ERRORS);
+  if (first === undefined) return [];
+  return own.filter((row) => ['revision', 'status'].every((name) => ownValue(row, name) === ownValue(first, name)));
+}
+
+function ownValue(row: Row, name: string): unknown {
+  return row[`slipway_${name}`] ?? row[name];
+}
+
 function describedPrediction(daemon: FleetDaemon, model: string, rows: readonly Row[], first: Row): unknown {
-  const own = (row: Row, name: string): unknown => row[`slipway_${name}`] ?? row[name];
+  const own = ownValue;
   const revision = own(first, 'revision');
   const stored = daemon.modelOf(model)?.revisions.find(({ target }) => target.revision === revision);
   const names = new Set(
@@ -140,6 +154,7 @@ function describedPrediction(daemon: FleetDaemon, model: string, rows: readonly 
     arm: own(first, 'arm'),
     status: own(first, 'status'),
     latencyMs: own(first, 'latency_ms'),
+    inputDigest: own(first, 'input_digest') ?? null,
     rows: rows
       .toSorted((a, b) => Number(own(a, 'row')) - Number(own(b, 'row')))
       .map((row) => ({

@@ -91,6 +91,7 @@ export async function explainPrediction(
     logged,
     row,
     columns.map(({ name }) => name),
+    loaded.order.privateColumns,
   );
   const { rows, background, elapsedMs } = await explaining.explainer.explain(
     loaded,

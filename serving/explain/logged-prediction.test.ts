@@ -16,17 +16,21 @@ const [row = { row: 0, inputs, score: 0.25, class: 0 }] = logged.rows;
 
 describe('a recorded prediction', () => {
   it('is asked again with the columns that the revision takes; what a list lacks is NaN', () => {
-    expect(recordOf(logged, row, ['age', 'pixels'])).toEqual({ age: 28, pixels: [1, NaN] });
+    expect(recordOf(logged, row, ['age', 'pixels'], [])).toEqual({ age: 28, pixels: [1, NaN] });
   });
 
   it('cannot be asked again without a column that was private', () => {
-    const asked = () => recordOf(logged, row, ['age', 'email']);
+    const asked = () => recordOf(logged, row, ['age', 'email'], ['email']);
     expect(asked).toThrow('prediction p1 was recorded without "email", which the manifest declares pii');
+  });
+
+  it('cannot be asked again with a private column of which the log holds a hash', () => {
+    expect(() => recordOf(logged, row, ['region'], ['region'])).toThrow('was recorded without "region"');
   });
 
   it('cannot be asked again where the log holds a digest in place of its inputs', () => {
     const large = { ...logged, inputDigest: 'sha256:ab' };
-    expect(() => recordOf(large, row, ['age'])).toThrow('was too large for the log');
+    expect(() => recordOf(large, row, ['age'], [])).toThrow('was too large for the log');
   });
 
   it('has no score to explain where it was refused', () => {

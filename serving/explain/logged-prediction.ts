@@ -57,17 +57,18 @@ export function recordOf(
   { id, inputDigest }: LoggedPrediction,
   { inputs }: LoggedRow,
   columns: readonly string[],
+  privateColumns: readonly string[],
 ): Readonly<Record<string, unknown>> {
   if (typeof inputDigest === 'string')
     throw new Refusal(
       422,
       `prediction ${id} was too large for the log, which holds the digest of its inputs (${inputDigest}); send the record itself to :explain`,
     );
-  const withheld = columns.filter((name) => !Object.hasOwn(inputs, name));
+  const withheld = columns.filter((name) => privateColumns.includes(name) || !Object.hasOwn(inputs, name));
   if (withheld.length > 0)
     throw new Refusal(
       422,
-      `prediction ${id} was recorded without ${withheld.map((name) => `"${name}"`).join(', ')}, which the manifest declares pii: what is not recorded cannot be explained; send the record itself to :explain`,
+      `prediction ${id} was recorded without ${withheld.map((name) => `"${name}"`).join(', ')}, which the manifest declares pii: what is not recorded as it was cannot be explained; send the record itself to :explain`,
     );
   return Object.fromEntries(columns.map((name) => [name, readable(inputs[name])]));
 }
