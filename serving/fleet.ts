@@ -31,8 +31,6 @@ export interface ModelTarget {
   readonly sticky?: Sticky;
   readonly salt: string;
   readonly replicas: { readonly min: number; readonly max: number; readonly target: number };
-  /** Each public replica keeps so many bytes of the model's answers, for requests that are equal; undefined: none. */
-  readonly cacheBytes?: number;
   readonly held?: Hold;
   /** Opaque to the fleet: the control plane's rollout state. */
   readonly state?: unknown;
@@ -91,11 +89,34 @@ export interface ObservedModel extends ModelTarget {
   /** The shares that requests really get now: a lapsed lease or a dead candidate shows here. */
   readonly effective: readonly { readonly revision: string; readonly weight: number }[];
   readonly health: 'healthy' | 'degraded' | 'down';
+  /** No public replica has it loaded: the first request loads it, and waits for that. */
+  readonly resting?: boolean;
+}
+
+/** How much of its machine a fleet takes, and where that is less than it would need. */
+export interface ObservedCapacity {
+  /** After the limits of control groups. */
+  readonly cores: number;
+  readonly memoryBytes: number;
+  /** Public replicas that there should be now. */
+  readonly replicas: number;
+  /** Requests under way over the last second, in replicas: divided by each model's `replicas.target`. */
+  readonly load: number;
+  /** For loaded models, over all public replicas. */
+  readonly memoryBudgetBytes: number;
+  readonly maxLoaded?: number;
+  /** Models that do not rest. */
+  readonly loaded: number;
+  /** Replicas that were replaced because they had grown. */
+  readonly recycled: number;
+  /** What is wanted and not given, in words. */
+  readonly notes: readonly string[];
 }
 
 export interface ObservedFleet {
   /** ISO date-time. */
   readonly at: string;
+  readonly capacity?: ObservedCapacity;
   readonly models: readonly ObservedModel[];
   readonly replicas: readonly ObservedReplica[];
 }

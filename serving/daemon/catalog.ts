@@ -142,6 +142,13 @@ export class Catalog {
     };
   }
 
+  /** Bytes of a revision's files. */
+  sizeOf(key: string): number {
+    const owner = this.#byKey.get(key);
+    const digests = new Set(Object.values(owner?.stored.target.files ?? {}));
+    return [...digests].reduce((sum, sha256) => sum + this.store.artifactBytes(sha256), 0);
+  }
+
   /** `sha256:…` of a revision's model file. */
   digestOf(target: RevisionTarget): string {
     return `sha256:${this.#knownOf(target)?.specification.artifact.sha256 ?? 'unknown'}`;

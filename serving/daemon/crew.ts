@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { FromReplica, ReplicaSettings } from '../replica/messages.ts';
+import type { ReplicaSettings } from '../replica/messages.ts';
 import type { Catalog } from './catalog.ts';
 import type { Failures } from './failures.ts';
-import { ReplicaProcess } from './replica-process.ts';
+import { type ReplicaEvents, ReplicaProcess } from './replica-process.ts';
 import { type Role, type Turn, roleKeyOf } from './turn.ts';
 
 export interface CrewOptions {
@@ -12,12 +12,8 @@ export interface CrewOptions {
   readonly settings: (role: Role) => Omit<ReplicaSettings, 'socket' | 'proves'>;
 }
 
-export interface CrewEvents {
-  /** Something that a turn may want to know has changed. */
-  changed(replica: ReplicaProcess): void;
-  asked(replica: ReplicaProcess, message: Extract<FromReplica, { kind: 'ask' }>): void;
-  /** It is no member any more. */
-  ended(replica: ReplicaProcess, how: string): void;
+/** `ended`: it is no member any more. */
+export interface CrewEvents extends ReplicaEvents {
   /** A process that had to wait may be started now. */
   due(): void;
 }
@@ -52,23 +48,26 @@ export class Crew {
   /** Starts, orders and lets go as a turn says. */
   carryOut(turn: Turn): void {
     for (const [id, { revisions, tables }] of turn.orders)
-      this.#members.get(id)?.order(
-        revisions.flatMap((key) => {
-          const order = this.#catalog.orderOf(key);
-          return order === undefined ? [] : [{ key, order }];
-        }),
-        tables,
-      );
+      this.#members.get(id)?.order(revisions, tables, (key) => this.#catalog.orderOf(key));
     this.#open = turn.open.flatMap((id) => this.#members.get(id) ?? []);
-    for (const replica of this.#open) replica.opened = true;
+    if (this.#open.some(({ opened }) => !opened)) this.#share();
+    for (const replica of this.#open) replica.open();
     for (const role of turn.start) this.#startWhenDue(role);
     const publics = this.members.filter(({ role, draining }) => role.kind === 'public' && !draining);
     for (const id of turn.drain) {
       const replica = this.#members.get(id);
       // A candidate goes once nobody can still turn to it.
       if (replica?.role.kind === 'candidate' && !publics.every(({ settled }) => settled)) continue;
-      replica?.drain(DRAIN_LIMIT_MS, replica.role.kind === 'candidate' ? 'cut' : 'leave');
+      replica?.drain(DRAIN_LIMIT_MS, replica.role.kind === 'public' ? 'leave' : 'cut');
     }
+  }
+
+  /** Callers keep their connections, so a replica that opens would get none of their work: those with more than their share let some of them go. */
+  #share(): void {
+    const total = this.#open.reduce((sum, { connections }) => sum + connections, 0);
+    const share = Math.ceil(total / this.#open.length);
+    for (const replica of this.#open)
+      if (replica.connections > share) replica.tell({ kind: 'shed', connections: replica.connections - share });
   }
 
   #startWhenDue(role: Role): void {
@@ -81,11 +80,13 @@ export class Crew {
     const settings = {
       ...this.#options.settings(role),
       socket: socketPath(this.#options.runFolder(), String(id)),
-      proves: role.kind === 'candidate',
+      proves: role.kind !== 'public',
     };
     const replica = new ReplicaProcess(id, role, settings, {
       changed: (changed) => this.#events.changed(changed),
       asked: (asking, message) => this.#events.asked(asking, message),
+      reported: (reporting, before) => this.#events.reported(reporting, before),
+      woke: (asking, model) => this.#events.woke(asking, model),
       ended: (ended, how) => {
         this.#members.delete(ended.id);
         this.#open = this.#open.filter((each) => each !== ended);

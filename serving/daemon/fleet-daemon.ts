@@ -1,16 +1,20 @@
 import type { ModelTarget, ObservedFleet, RevisionTarget } from '../fleet.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import type { ArmCounts } from '../replica/counters.ts';
-import type { FromReplica, ReplicaSettings, Told } from '../replica/messages.ts';
+import type { FromReplica, ReplicaReport, ReplicaSettings, Told } from '../replica/messages.ts';
 import { Lake } from '../lake/lake.ts';
 import type { MessagingSettings } from '../messaging/messaging-settings.ts';
 import { answerQuestion } from './answer-question.ts';
 import { type CertificateFiles, CertificateKeeper } from './certificate.ts';
+import { Capacity } from './capacity.ts';
 import { Catalog } from './catalog.ts';
 import { type Changed, Changes } from './changes.ts';
 import { Crew, socketPath } from './crew.ts';
 import { Door } from './door.ts';
+import type { ExposedProcess } from './exposition.ts';
 import { Failures } from './failures.ts';
+import { type Limits, limitsOf } from './limits.ts';
+import { machineOf } from './machine.ts';
 import { observedFleet } from './observed-fleet.ts';
 import { Proofs } from './proofs.ts';
 import type { ReplicaProcess } from './replica-process.ts';
@@ -40,8 +44,12 @@ export interface DaemonOptions {
   /** Public ports speak TLS with these; undefined: they do not. */
   readonly tls?: CertificateFiles;
   readonly serverVersion: string;
+  /** Requests are traced; undefined: they are not. */
+  readonly traces?: TracesSettings;
   /** Where predictions are recorded and for how long; undefined: nowhere. */
   readonly log: { readonly folder: string; readonly retentionMs: number } | undefined;
+  /** How far it may spread; left out: as limits.ts says. */
+  readonly limits?: Limits;
 }
 
 /**
@@ -58,6 +66,7 @@ export class FleetDaemon {
   readonly #changes: Changes;
   readonly #proofs: Proofs;
   readonly #crew: Crew;
+  readonly #capacity: Capacity;
   readonly #tally = new Tally();
   readonly #door: Door;
   readonly #grpcDoor: Door;
@@ -75,6 +84,8 @@ export class FleetDaemon {
     this.#catalog = new Catalog(new Store(options.folder), this.#failures, () => this.#plan());
     this.#changes = new Changes(this.#catalog, this.#failures);
     this.#proofs = new Proofs(this.#catalog, this.#failures);
+    const machine = machineOf();
+    this.#capacity = new Capacity(machine, options.limits ?? limitsOf({}, machine), (key) => this.#catalog.sizeOf(key));
     this.#crew = new Crew(
       this.#catalog,
       this.#failures,
@@ -82,6 +93,8 @@ export class FleetDaemon {
       {
         changed: (replica) => this.#learn(replica),
         asked: (replica, message) => this.#answer(replica, message),
+        reported: (replica, before) => this.#hear(replica, before),
+        woke: (_, model) => this.#awaken(model),
         ended: (replica, how) => this.#bury(replica, how),
         due: () => this.#plan(),
       },
@@ -217,6 +230,9 @@ export class FleetDaemon {
       replicas: this.#crew.members,
       open: this.#crew.open,
       failures: this.#failures,
+      capacity: this.#capacity.observe(this.#catalog.models),
+      resting: this.#capacity.resting,
+      apart: this.#capacity.apart,
       nowMs: Date.now(),
       digestOf: (target) => this.#catalog.digestOf(target),
     });
@@ -262,6 +278,26 @@ export class FleetDaemon {
     return this.#reports().reduce((sum, report) => sum + (report?.inFlight ?? 0), 0);
   }
 
+  /** Connections that no replica has taken yet. */
+  get waiting(): number {
+    return this.#door.waiting + this.#grpcDoor.waiting;
+  }
+
+  get serverVersion(): string {
+    return this.#options.serverVersion;
+  }
+
+  /** Of every process what it reported last, for metrics. */
+  get processes(): readonly ExposedProcess[] {
+    return this.#crew.members.map(({ pid, role, report }) => ({
+      id: pid,
+      role: role.kind,
+      queued: report?.queued ?? 0,
+      connections: report?.connections ?? 0,
+      vitals: report?.vitals,
+    }));
+  }
+
   get restarts(): number {
     return this.#failures.restarts;
   }
@@ -277,6 +313,7 @@ export class FleetDaemon {
     return {
       ...(this.#lake === undefined ? {} : { logSocket: socketPath(this.runFolder, LOG_SOCKET) }),
       ...(callerToken === undefined ? {} : { callerToken }),
+      ...(traces === undefined ? {} : { traces }),
       loopback: isLoopback(host),
       ...(this.#certificate === undefined ? {} : { tls: this.#certificate.order }),
       keepAliveMs: role.kind === 'public' ? KEEP_ALIVE_MS : CANDIDATE_KEEP_ALIVE_MS,
@@ -297,22 +334,25 @@ export class FleetDaemon {
 
   #turn(): void {
     const failed = this.#failures.givenUp();
-    this.#crew.carryOut(turnOf({ models: this.#catalog.models, replicas: this.#crew.members, failed }));
-    this.#noteServed(failed);
+    const { models } = this.#catalog;
+    const decided = this.#capacity.decide(models, this.#crew.open, failed, Date.now());
+    this.#crew.carryOut(turnOf({ models, replicas: this.#crew.members, failed, ...decided }));
+    this.#noteServed(failed, decided.apart);
     this.#door.serveWaiting();
     this.#grpcDoor.serveWaiting();
     this.#wake();
   }
 
   /** Remembers what all open replicas have in force, so that a restart in the middle of a change can go on serving it. */
-  #noteServed(failed: ReadonlyMap<string, string>): void {
+  #noteServed(failed: ReadonlyMap<string, string>, apart: ReadonlySet<string>): void {
     const { open } = this.#crew;
     for (const model of this.#catalog.models) {
       const { target, generation, served } = model;
       if (target === undefined || served?.generation === generation || open.length === 0) continue;
       const inForce = open.every((replica) => {
         const table = replica.tables.get(model.model);
-        return table?.generation === generation && isTurnable(table, replica, failed);
+        if (table?.generation !== generation) return false;
+        return table.waits === 'resting' || isTurnable(table, replica, failed, apart);
       });
       if (inForce)
         this.#catalog
@@ -327,7 +367,17 @@ export class FleetDaemon {
     this.#wake();
   }
 
+  #hear(replica: ReplicaProcess, before: ReplicaReport | undefined): void {
+    if (replica.role.kind === 'public' && replica.report !== undefined)
+      this.#capacity.heard(replica.id, replica.report, before);
+  }
+
+  #awaken(model: string): void {
+    if (this.#capacity.wake(model, Date.now())) this.#plan();
+  }
+
   #bury(replica: ReplicaProcess, how: string): void {
+    this.#capacity.ended(replica.id);
     this.#tally.retain(replica.report);
     if (!replica.draining && !this.#stopping) {
       console.error(`replica ${replica.pid} (${replica.role.kind}) ended by ${how}`);
@@ -372,6 +422,7 @@ export class FleetDaemon {
 
   #watch(): void {
     this.#crew.killSilent();
+    this.#capacity.sample(this.#catalog.models, this.#crew.members, Date.now());
     this.#plan();
   }
 }

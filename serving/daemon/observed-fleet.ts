@@ -1,15 +1,27 @@
-import type { ObservedFleet, ObservedModel, ObservedReplica, ObservedRevision, RevisionTarget } from '../fleet.ts';
+import type {
+  ObservedCapacity,
+  ObservedFleet,
+  ObservedModel,
+  ObservedReplica,
+  ObservedRevision,
+  RevisionTarget,
+} from '../fleet.ts';
 import { keyOf } from '../replica/messages.ts';
 import type { Failures } from './failures.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 import type { StoredModel, StoredRevision } from './store.ts';
-import { effectiveShares } from './turn.ts';
+import { effectiveShares, roleKeyOf } from './turn.ts';
 
 interface Look {
   readonly models: readonly StoredModel[];
   readonly replicas: readonly ReplicaProcess[];
   readonly open: readonly ReplicaProcess[];
   readonly failures: Failures;
+  readonly capacity: ObservedCapacity;
+  /** Names of models. */
+  readonly resting: ReadonlySet<string>;
+  /** Keys of revisions that run in a process of their own. */
+  readonly apart: ReadonlySet<string>;
   readonly nowMs: number;
   /** `sha256:…` of a revision's model file. */
   readonly digestOf: (target: RevisionTarget) => string;
@@ -19,6 +31,7 @@ interface Look {
 export function observedFleet(look: Look): ObservedFleet {
   return {
     at: new Date(look.nowMs).toISOString(),
+    capacity: look.capacity,
     models: look.models.flatMap((model) => observedModel(model, look)),
     replicas: look.replicas.map((replica) => observedReplica(replica, look)),
   };
@@ -27,12 +40,14 @@ export function observedFleet(look: Look): ObservedFleet {
 function observedReplica(replica: ReplicaProcess, { open, failures }: Look): ObservedReplica {
   const { role, draining, opened, report } = replica;
   const ready =
-    role.kind === 'public' ? open.includes(replica) || opened : replica.revisions.get(role.key)?.kind === 'ready';
+    role.kind === 'public'
+      ? open.includes(replica) || opened
+      : [...replica.revisions.values()].some(({ kind }) => kind === 'ready');
   return {
     id: replica.pid,
     state: draining ? 'draining' : ready ? 'ready' : 'starting',
-    role: role.kind,
-    restarts: failures.deathsOf(role.kind === 'public' ? 'public' : role.key),
+    role: role.kind === 'public' ? 'public' : 'candidate',
+    restarts: failures.deathsOf(roleKeyOf(role)),
     rssBytes: report?.rssBytes ?? 0,
   };
 }
@@ -51,6 +66,7 @@ function observedModel(model: StoredModel, look: Look): readonly ObservedModel[]
       ...(leased && leaseUntilMs !== undefined ? { leaseUntil: new Date(leaseUntilMs).toISOString() } : {}),
       effective,
       health: healthOf(model, effective),
+      ...(look.resting.has(model.model) ? { resting: true } : {}),
     },
   ];
 }
@@ -66,16 +82,20 @@ function healthOf({ target }: StoredModel, effective: ObservedModel['effective']
 function observedRevision(
   { model, target: fleetTarget }: StoredModel,
   { target, provenMs }: StoredRevision,
-  { replicas, open, failures, digestOf }: Look,
+  { replicas, open, failures, resting, apart, digestOf }: Look,
 ): ObservedRevision {
   const key = keyOf(model, target.revision);
   const arm = fleetTarget?.arms.find((each) => each.revision === target.revision);
   const holders = replicas.filter(({ revisions, draining }) => !draining && revisions.get(key)?.kind === 'ready');
   const reason = failures.givenUp().get(key);
-  const ready =
-    arm?.leased === true
-      ? holders.some(({ role }) => role.kind === 'candidate')
-      : open.length > 0 && open.every((replica) => holders.includes(replica));
+  const isCompared = arm?.leased === true || arm?.shadow === true;
+  const runsApart = isCompared || apart.has(key);
+  // Asked, it is loaded: as good as loaded.
+  const isLoadable = resting.has(model) && provenMs !== undefined && !isCompared;
+  const isLoaded = runsApart
+    ? holders.some(({ role }) => role.kind === 'candidate')
+    : open.length > 0 && open.every((replica) => holders.includes(replica));
+  const ready = isLoadable || isLoaded;
   return {
     revision: target.revision,
     version: target.version,

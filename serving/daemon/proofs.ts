@@ -18,7 +18,7 @@ export class Proofs {
     if (replica.draining) return;
     for (const [key, state] of replica.revisions) {
       if (state.kind === 'failed') this.#giveUp(key, state.reason);
-      else if (state.kind === 'ready' && replica.role.kind === 'candidate') this.#prove(key, state.loadMs);
+      else if (state.kind === 'ready' && replica.role.kind !== 'public') this.#prove(key, state.loadMs);
     }
   }
 
@@ -27,8 +27,16 @@ export class Proofs {
     this.#failures.died(roleKeyOf(replica.role), performance.now() - replica.startedAt);
     for (const [key, state] of replica.revisions)
       if (state.kind === 'loading') this.#failures.blame(key, `the process that loaded it ended by ${how}`);
-      else if (state.kind === 'ready' && replica.role.kind === 'candidate')
+      else if (state.kind === 'ready' && replica.role.kind === 'candidate' && !this.#isStable(key))
         this.#failures.crashed(key, `its process ended by ${how} while it served`);
+  }
+
+  /** What serves without a lease goes on being tried: there is nobody in whose favour to give it up. */
+  #isStable(key: string): boolean {
+    const owner = this.#catalog.ownerOf(key);
+    const arms = (owner === undefined ? undefined : this.#catalog.modelOf(owner.model)?.target?.arms) ?? [];
+    const arm = arms.find(({ revision }) => revision === owner?.stored.target.revision);
+    return arm !== undefined && arm.leased !== true && arm.shadow !== true;
   }
 
   #giveUp(key: string, reason: string): void {

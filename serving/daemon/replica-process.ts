@@ -2,14 +2,16 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { entryFile } from '../model/entry-file.ts';
 import { replicaEnvironment } from '../config.ts';
-import type {
-  FromReplica,
-  ReplicaReport,
-  ReplicaSettings,
-  RevisionOrder,
-  RevisionState,
-  TableOrder,
-  ToReplica,
+import type { ArmCounts } from '../replica/counters.ts';
+import {
+  type FromReplica,
+  type ReplicaReport,
+  type ReplicaSettings,
+  type RevisionOrder,
+  type RevisionState,
+  type TableOrder,
+  type ToReplica,
+  keyOf,
 } from '../replica/messages.ts';
 import type { Taker } from './door.ts';
 import type { ReplicaView, Role } from './turn.ts';
@@ -20,6 +22,10 @@ export interface ReplicaEvents {
   /** Something that a turn may want to know has changed. */
   changed(replica: ReplicaProcess): void;
   asked(replica: ReplicaProcess, message: Extract<FromReplica, { kind: 'ask' }>): void;
+  /** It has a report; `before` is what it had reported until then. */
+  reported(replica: ReplicaProcess, before: ReplicaReport | undefined): void;
+  /** Somebody asks it for a model that rests. */
+  woke(replica: ReplicaProcess, model: string): void;
   ended(replica: ReplicaProcess, how: string): void;
 }
 
@@ -35,8 +41,9 @@ export class ReplicaProcess implements ReplicaView, Taker {
   readonly #events: ReplicaEvents;
   listening = false;
   draining = false;
-  /** Was ready for callers, as opposed to having died before. */
-  opened = false;
+  /** When it was first ready for callers, in milliseconds since the epoch; undefined: it never was. */
+  openedAtMs: number | undefined;
+  worn = false;
   report: ReplicaReport | undefined;
   /** The last question for a report that it has answered. */
   answered = -1;
@@ -44,7 +51,11 @@ export class ReplicaProcess implements ReplicaView, Taker {
   #handed = 0;
   #sequence = 0;
   #turned = 0;
-  #ordered = '';
+  /** What it was told of each model, to tell what has changed. */
+  readonly #told = new Map<string, string>();
+  /** The orders with which a revision began to be wanted: what it says of it from before is out of date. */
+  readonly #wantedSince = new Map<string, number>();
+  readonly #arms = new Map<string, ArmCounts>();
 
   constructor(id: number, role: Role, settings: ReplicaSettings, events: ReplicaEvents) {
     this.id = id;
@@ -71,25 +82,52 @@ export class ReplicaProcess implements ReplicaView, Taker {
     return (this.report?.connections ?? 0) + this.#handed;
   }
 
+  get opened(): boolean {
+    return this.openedAtMs !== undefined;
+  }
+
+  /** It gets callers from now on. */
+  open(): void {
+    this.openedAtMs ??= Date.now();
+  }
+
   /** Whether the last orders are in force. */
   get settled(): boolean {
     return this.#turned === this.#sequence;
   }
 
+  /** Says what it is to hold from now on, as far as that is another than before. `orderOf`: undefined where a revision cannot be loaded any more. */
   order(
-    revisions: readonly { readonly key: string; readonly order: RevisionOrder }[],
+    wanted: readonly string[],
     tables: readonly TableOrder[],
+    orderOf: (key: string) => RevisionOrder | undefined,
   ): void {
-    const ordered = JSON.stringify([revisions.map(({ key }) => key), tables]);
-    if (ordered === this.#ordered) return;
-    this.#ordered = ordered;
+    const keys = new Set(wanted);
+    const unwanted = [...this.revisions.keys()].filter((key) => !keys.has(key));
+    const revisions = wanted.flatMap((key) => (this.revisions.has(key) ? [] : (orderOf(key) ?? [])));
+    const models = new Set(tables.map(({ model }) => model));
+    const retired = [...this.tables.keys()].filter((model) => !models.has(model));
+    const changed = tables.filter((table) => this.#isNews(table));
+    if (unwanted.length + revisions.length + retired.length + changed.length === 0) return;
     this.#sequence += 1;
-    const keys = new Set(revisions.map(({ key }) => key));
-    for (const key of this.revisions.keys()) if (!keys.has(key)) this.revisions.delete(key);
-    for (const key of keys) if (!this.revisions.has(key)) this.revisions.set(key, { kind: 'loading' });
-    this.tables.clear();
-    for (const table of tables) this.tables.set(table.model, table);
-    this.#send({ kind: 'orders', sequence: this.#sequence, revisions: revisions.map(({ order }) => order), tables });
+    for (const key of unwanted) this.revisions.delete(key);
+    for (const { model, revision } of revisions) {
+      this.revisions.set(keyOf(model, revision), { kind: 'loading' });
+      this.#wantedSince.set(keyOf(model, revision), this.#sequence);
+    }
+    for (const model of retired) {
+      this.tables.delete(model);
+      this.#told.delete(model);
+    }
+    for (const table of changed) this.tables.set(table.model, table);
+    this.#send({ kind: 'orders', sequence: this.#sequence, revisions, unwanted, tables: changed, retired });
+  }
+
+  #isNews(table: TableOrder): boolean {
+    const text = JSON.stringify(table);
+    if (this.#told.get(table.model) === text) return false;
+    this.#told.set(table.model, text);
+    return true;
   }
 
   take(socket: Socket, speaks: 'http' | 'grpc' = 'http'): Promise<boolean> {
@@ -103,7 +141,7 @@ export class ReplicaProcess implements ReplicaView, Taker {
     });
   }
 
-  tell(message: Extract<ToReplica, { kind: 'told' | 'report' | 'tls' }>): void {
+  tell(message: Extract<ToReplica, { kind: 'told' | 'report' | 'tls' | 'shed' }>): void {
     this.#send(message);
   }
 
@@ -126,6 +164,12 @@ export class ReplicaProcess implements ReplicaView, Taker {
       });
   }
 
+  #keepReport(report: ReplicaReport): void {
+    const before = this.report;
+    this.report = withKept(report, this.#arms, before);
+    this.#events.reported(this, before);
+  }
+
   #hear(message: FromReplica): void {
     this.heardAt = performance.now();
     switch (message.kind) {
@@ -136,11 +180,15 @@ export class ReplicaProcess implements ReplicaView, Taker {
         this.#turned = message.sequence;
         break;
       case 'revision':
-        // A revision that is no longer wanted may still report.
-        if (this.revisions.has(message.key)) this.revisions.set(message.key, message.state);
+        // A revision that is no longer wanted, or that was not and is again, may still report.
+        if (this.revisions.has(message.key) && message.sequence >= (this.#wantedSince.get(message.key) ?? 0))
+          this.revisions.set(message.key, message.state);
         break;
+      case 'wake':
+        this.#events.woke(this, message.model);
+        return;
       case 'report':
-        this.report = message.report;
+        this.#keepReport(message.report);
         if (message.ask !== undefined) this.answered = message.ask;
         this.#handed = 0;
         return;
@@ -150,6 +198,16 @@ export class ReplicaProcess implements ReplicaView, Taker {
     }
     this.#events.changed(this);
   }
+}
+
+/** Arms of which nothing is reported have the counts that they had. */
+function withKept(
+  report: ReplicaReport,
+  kept: Map<string, ArmCounts>,
+  before: ReplicaReport | undefined,
+): ReplicaReport {
+  for (const counts of report.arms) kept.set(keyOf(counts.model, counts.revision), counts);
+  return { ...report, arms: report.arms.length === 0 && before !== undefined ? before.arms : [...kept.values()] };
 }
 
 const KILL_AFTER_MS = 5_000;

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
@@ -37,6 +37,7 @@ export type ArtifactPut = { readonly kind: 'stored' } | { readonly kind: 'refuse
 
 export class Store {
   readonly #folder: string;
+  readonly #sizes = new Map<string, number>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -91,6 +92,15 @@ export class Store {
       () => true,
       () => false,
     );
+  }
+
+  /** How large an artifact is; 0 where there is none. Remembered, since its bytes never change. */
+  artifactBytes(sha256: string): number {
+    const known = this.#sizes.get(sha256);
+    if (known !== undefined) return known;
+    const size = statSync(this.artifactPath(sha256), { throwIfNoEntry: false })?.size ?? 0;
+    if (size > 0) this.#sizes.set(sha256, size);
+    return size;
   }
 
   /** Streams bytes into their place; they get there only when their digest is what it should be. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Arm, ModelTarget } from '../fleet.ts';
 import { type RevisionState, type TableOrder, keyOf } from '../replica/messages.ts';
 import type { StoredModel } from './store.ts';
-import { type ReplicaView, type Role, turnOf } from './turn.ts';
+import { type ReplicaView, type Role, type Situation, turnOf } from './turn.ts';
 
 const target = (arms: readonly Arm[], min = 1): ModelTarget => ({
   arms,
@@ -58,6 +58,7 @@ function replica(id: number, role: Role, more: Partial<ReplicaView> = {}): Repli
     listening: true,
     draining: false,
     opened: false,
+    worn: false,
     revisions: new Map(),
     tables: new Map(),
     ...more,
@@ -78,8 +79,18 @@ const turn = (
   models: readonly StoredModel[],
   replicas: readonly ReplicaView[],
   failed: Readonly<Record<string, string>> = {},
+  more: Partial<Situation> = {},
 ) =>
-  turnOf({ models, replicas, failed: new Map(Object.entries(failed).map(([revision, why]) => [key(revision), why])) });
+  turnOf({
+    models,
+    replicas,
+    failed: new Map(Object.entries(failed).map(([revision, why]) => [key(revision), why])),
+    publics: Math.max(1, ...models.map((each) => each.target?.replicas.min ?? 1)),
+    resting: new Set(),
+    waking: new Set(),
+    apart: new Set(),
+    ...more,
+  });
 
 const armsFor = (turned: ReturnType<typeof turn>, id: number) => turned.orders.get(id)?.tables[0]?.arms;
 
@@ -100,12 +111,12 @@ describe('a turn', () => {
 
   it('proves a revision in a process of its own before any public replica may load it', () => {
     const turned = turn([model(onlyA, {})], [replica(1, { kind: 'public' })]);
-    expect(turned.start).toEqual([{ kind: 'candidate', key: key('A') }]);
+    expect(turned.start).toEqual([{ kind: 'prover' }]);
     expect(turned.orders.get(1)?.revisions).toEqual([]);
   });
 
   it('has a proven revision loaded by the public replicas, and lets the process go that proved it', () => {
-    const prover = replica(2, { kind: 'candidate', key: key('A') }, { revisions: new Map([[key('A'), ready]]) });
+    const prover = replica(2, { kind: 'prover' }, { revisions: new Map([[key('A'), ready]]) });
     const turned = turn([model(onlyA, { A: 5 })], [replica(1, { kind: 'public' }), prover]);
     expect(turned.orders.get(1)?.revisions).toEqual([key('A')]);
     expect(turned.drain).toEqual([2]);

@@ -120,6 +120,11 @@ export class ArmCounter {
     }
   }
 
+  /** Another than before as soon as anything has been counted. */
+  get stamp(): number {
+    return this.requests + this.unservable + this.#runs + this.#score.count;
+  }
+
   snapshot(): ArmCounts {
     return {
       model: this.model,

@@ -49,5 +49,15 @@ export function describedModel(tables: Tables, model: string, version: string | 
 
 /** Models of which no stable arm can answer yet. */
 export function waitingModels(tables: Tables): readonly string[] {
-  return [...tables].filter(([, { arms }]) => stableArm(arms) === undefined).map(([model]) => model);
+  return [...tables]
+    .filter(([, { arms, order }]) => order.waits !== 'resting' && stableArm(arms) === undefined)
+    .map(([model]) => model);
+}
+
+/** Whether a model, or a version of it, can be asked: one that rests can, since asking loads it. Throws a Refusal where it is unknown. */
+export function isReady(tables: Tables, model: string, version: string | undefined): boolean {
+  const order = tables.get(model)?.order;
+  if (order?.waits === 'resting' && order.arms.some((arm) => version === undefined || arm.version === version))
+    return true;
+  return describedArm(tables, model, version).arm.available;
 }

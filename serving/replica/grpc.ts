@@ -13,10 +13,10 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
-import { EXTENSIONS, SERVER_NAME, configOf, metadataOf } from '../protocol/model-description.ts';
+import { type DescribedModel, EXTENSIONS, SERVER_NAME, configOf, metadataOf } from '../protocol/model-description.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { isBearer } from './caller.ts';
-import { describedArm, describedModel, waitingModels } from './describe-model.ts';
+import { describedModel, isReady, waitingModels } from './describe-model.ts';
 import { bodyOfMessage, messageOfAnswer, messageOfBody, requestOfMessage, type InferMessage } from './grpc-messages.ts';
 import { MAX_BODY_BYTES } from './http.ts';
 import { newIdentifier } from './identifier.ts';
@@ -68,13 +68,18 @@ function inferenceOf(context: RouteContext): UntypedServiceImplementation {
     String(name),
     version === '' ? undefined : String(version),
   ];
+  const described = async (message: Message): Promise<DescribedModel> => {
+    const [model, version] = named(message);
+    if (tables().get(model)?.isAsleep === true) await context.serving.awaken(model);
+    return describedModel(tables(), model, version);
+  };
   const handlers: Readonly<Record<string, Handler>> = {
     ServerLive: () => ({ live: true }),
     ServerReady: () => ({ ready: waitingModels(tables()).length === 0 }),
-    ModelReady: (message) => ({ ready: describedArm(tables(), ...named(message)).arm.available }),
+    ModelReady: (message) => ({ ready: isReady(tables(), ...named(message)) }),
     ServerMetadata: () => ({ name: SERVER_NAME, version: settings.serverVersion, extensions: EXTENSIONS }),
-    ModelMetadata: (message) => metadataOf(describedModel(tables(), ...named(message))),
-    ModelConfig: (message) => ({ config: configOf(describedModel(tables(), ...named(message))) }),
+    ModelMetadata: async (message) => metadataOf(await described(message)),
+    ModelConfig: async (message) => ({ config: configOf(await described(message)) }),
     ModelStatistics: async (message) => {
       const [model, version] = named(message);
       return told(
@@ -104,7 +109,7 @@ function healthOf(context: RouteContext): UntypedServiceImplementation {
   const isServing = (service: string): boolean =>
     service === '' || service === 'inference.GRPCInferenceService'
       ? waitingModels(context.tables()).length === 0
-      : describedArm(context.tables(), service, undefined).arm.available;
+      : isReady(context.tables(), service, undefined);
   return {
     Check: unary(({ service }) => ({ status: isServing(String(service)) ? 'SERVING' : 'NOT_SERVING' }), context),
   };

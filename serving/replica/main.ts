@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { FromReplica, ToReplica } from './messages.ts';
+import { OrderBook } from './order-book.ts';
 import { Replica } from './replica.ts';
 
 /**
@@ -9,6 +10,7 @@ import { Replica } from './replica.ts';
 const DISCONNECTED_LIMIT_MS = 5_000;
 
 let replica: Replica | undefined;
+const orders = new OrderBook();
 
 function say(message: FromReplica): void {
   if (process.connected) process.send?.(message, undefined, undefined, ignoreLostChannel);
@@ -29,13 +31,17 @@ process.on('message', (message: ToReplica, handle: unknown) => {
       replica.listen();
       break;
     case 'orders':
-      replica?.order(message.sequence, message.revisions, message.tables);
+      orders.take(message);
+      replica?.order(message.sequence, orders.revisions, orders.tables);
       break;
     case 'connection':
       if (handle instanceof Socket) replica?.accept(handle, message.speaks);
       break;
     case 'tls':
       replica?.renew(message.tls);
+      break;
+    case 'shed':
+      replica?.shed(message.connections);
       break;
     case 'report':
       replica?.report(message.ask);

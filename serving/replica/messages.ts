@@ -5,8 +5,8 @@ import type { Specification } from '../model/specification.ts';
 import type { ArmCounts } from './counters.ts';
 
 /**
- * What the daemon and its replicas say to each other (Node's IPC channel, structured clone). Orders are complete and level-triggered: the
- * last one says everything that should be, so a lost or doubled one does no harm.
+ * What the daemon and its replicas say to each other (Node's IPC channel, structured clone). Orders are what changed since the last
+ * ones to the same process: the channel neither loses nor doubles nor reorders, and ends with either process (order-book.ts).
  */
 export interface RevisionOrder {
   readonly model: string;
@@ -46,12 +46,12 @@ export interface TableOrder {
   readonly arms: readonly ArmOrder[];
   readonly salt: string;
   readonly sticky?: Sticky;
-  /** Answers of arms that run here are kept up to so many bytes; undefined: none are. */
-  readonly cacheBytes?: number;
   /** Milliseconds since the epoch; leased arms get nothing after it. */
   readonly leaseUntilMs?: number;
   /** Names of inputs and columns that some live revision of the model takes; others are told as unused. */
   readonly knows: readonly string[];
+  /** Nothing that could answer is loaded, but can be: whoever asks waits. `resting`: nobody loads it until it is asked for, say `wake`. */
+  readonly waits?: 'resting' | 'loading';
 }
 
 export type ToReplica =
@@ -60,14 +60,22 @@ export type ToReplica =
   | {
       readonly kind: 'orders';
       readonly sequence: number;
+      /** Wanted from now on. */
       readonly revisions: readonly RevisionOrder[];
+      /** Keys of revisions that are not wanted any more. */
+      readonly unwanted: readonly string[];
+      /** New, or other than before. */
       readonly tables: readonly TableOrder[];
+      /** Names of models that have no table any more. */
+      readonly retired: readonly string[];
     }
   /** Comes with the socket of a caller's connection. */
   | { readonly kind: 'connection'; readonly speaks: 'http' | 'grpc' }
   /** `idle: 'cut'` ends connections without a request under way at once: when the whole fleet stops, nobody takes over. */
   | { readonly kind: 'drain'; readonly limitMs: number; readonly idle: 'cut' | 'leave' }
   | { readonly kind: 'report'; readonly ask: number }
+  /** So many connections are to end with their next answer: their callers come back, and others take a share of them. */
+  | { readonly kind: 'shed'; readonly connections: number }
   /** The certificate was renewed, or the key of session tickets was changed. */
   | { readonly kind: 'tls'; readonly tls: TlsOrder }
   | { readonly kind: 'told'; readonly ask: number; readonly answer: Told };
@@ -106,10 +114,18 @@ export type FromReplica =
   /** The tables of these orders are in force. */
   | { readonly kind: 'turned'; readonly sequence: number }
   /** `key` as keyOf makes it. */
-  | { readonly kind: 'revision'; readonly key: string; readonly state: RevisionState }
+  | {
+      readonly kind: 'revision';
+      readonly key: string;
+      readonly state: RevisionState;
+      /** Of the last orders that it had then. */
+      readonly sequence: number;
+    }
   /** `ask`: it was asked for; else it is the usual one. */
   | { readonly kind: 'report'; readonly report: ReplicaReport; readonly ask?: number }
-  | { readonly kind: 'ask'; readonly ask: number; readonly question: Question };
+  | { readonly kind: 'ask'; readonly ask: number; readonly question: Question }
+  /** Somebody asks for a model that rests. */
+  | { readonly kind: 'wake'; readonly model: string };
 
 export type RevisionState =
   | { readonly kind: 'loading' }
@@ -123,7 +139,10 @@ export type RevisionState =
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface ReplicaReport {
+  /** As it is sent: of arms that something happened to since the report before. */
   readonly arms: readonly ArmCounts[];
+  /** Names of models that requests wait for, to be loaded or to be run. */
+  readonly busy: readonly string[];
   readonly inFlight: number;
   readonly queued: number;
   readonly connections: number;

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { Explainer } from '../explain/explainer.ts';
 import type { LogSchema } from '../lake/entry.ts';
 import type { Messaging } from '../messaging/messaging.ts';
-import { ArmCounter } from './counters.ts';
+import { Awakening } from './awakening.ts';
+import { type ArmCounts, ArmCounter } from './counters.ts';
 import { Journal } from './journal.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type ReplicaReport,
   type ReplicaSettings,
   type RevisionOrder,
+  type RevisionState,
   type TableOrder,
   type TlsOrder,
   type Told,
@@ -58,6 +60,12 @@ export class Replica {
   #unused = 0;
   #asks = 0;
   #draining = false;
+  /** Connections that are still to end, so that others get a share of their callers. */
+  #toShed = 0;
+  #sequence = 0;
+  readonly #awakening = new Awakening((model) => this.#say({ kind: 'wake', model }));
+  /** What was counted when an arm was reported last. */
+  readonly #reported = new Map<ArmCounter, number>();
   #messaging: Messaging | undefined;
   #reporter: NodeJS.Timeout;
 
@@ -72,6 +80,10 @@ export class Replica {
       countUnused: (names) => {
         this.#unused += names;
       },
+      awaken: async (model) => {
+        await this.#awakening.wait(model);
+        return this.#tables.get(model);
+      },
     };
     const http: Omit<RouteContext, 'isRelay'> = {
       settings,
@@ -80,7 +92,7 @@ export class Replica {
       ask: (question: Question) => this.#ask(question),
       loaded: (model, revision) => this.#loaded.get(keyOf(model, revision)),
       explainer: () => this.#openExplainer(),
-      draining: () => this.#draining,
+      draining: () => this.#isLastAnswer(),
       track: async (work) => {
         this.#inFlight += 1;
         try {
@@ -167,7 +179,22 @@ export class Replica {
     return this.#explainer;
   }
 
+  /** So many connections end with their next answer. */
+  shed(connections: number): void {
+    this.#toShed = connections;
+  }
+
+  /** Asked once for every answer. */
+  #isLastAnswer(): boolean {
+    if (this.#draining) return true;
+    if (this.#toShed === 0) return false;
+    this.#toShed -= 1;
+    return true;
+  }
+
   order(sequence: number, revisions: readonly RevisionOrder[], tables: readonly TableOrder[]): void {
+    const before = this.#wanted;
+    this.#sequence = sequence;
     this.#wanted = new Map(revisions.map((order) => [keyOf(order.model, order.revision), order]));
     for (const key of this.#failed) if (!this.#wanted.has(key)) this.#failed.delete(key);
     this.#orders = tables;
@@ -176,6 +203,11 @@ export class Replica {
     this.#shadows.follow(tables);
     this.#turn();
     this.#say({ kind: 'turned', sequence });
+    // Unwanted and wanted again before it was let go: whoever ordered it must hear that it is here.
+    for (const key of this.#wanted.keys()) {
+      const loaded = before.has(key) ? undefined : this.#loaded.get(key);
+      if (loaded !== undefined) this.#sayReady(key, loaded);
+    }
     for (const [socket, remote] of this.#remotes)
       if (!sockets.has(socket)) {
         this.#remotes.delete(socket);
@@ -217,9 +249,12 @@ export class Replica {
   #report(): ReplicaReport {
     let queued = 0;
     for (const { batcher } of this.#loaded.values()) queued += batcher.queued;
+    const busy = new Set(this.#awakening.models);
+    for (const { order, batcher } of this.#loaded.values()) if (batcher.queued > 0) busy.add(order.model);
     const handed = this.#journal.handOver();
     return {
-      arms: [...this.#counters.values()].map((counter) => counter.snapshot()),
+      arms: this.#changedArms(),
+      busy: [...busy],
       inFlight: this.#inFlight + this.#http.inFlight,
       queued,
       connections: this.#sockets.size,
@@ -233,11 +268,29 @@ export class Replica {
     };
   }
 
-  /** Puts the tables in force with what is loaded now. */
-  #turn(): void {
+  #changedArms(): readonly ArmCounts[] {
+    const changed: ArmCounts[] = [];
+    for (const counter of this.#counters.values()) {
+      const { stamp } = counter;
+      if (this.#reported.get(counter) === stamp) continue;
+      this.#reported.set(counter, stamp);
+      changed.push(counter.snapshot());
+    }
+    return changed;
+  }
+
+  /** Puts the tables in force with what is loaded now; `changed` is the model of which something was loaded or let go. */
+  #turn(changed?: string): void {
+    const before = this.#tables;
     this.#tables = new Map(
-      this.#orders.map((order) => [order.model, tableOf(order, this.#loaded, this.#remotes, this.#shadows, this.#tables.get(order.model)?.cache)]),
+      this.#orders.map((order) => {
+        const known = before.get(order.model);
+        const isSame = known?.order === order && order.model !== changed;
+        return [order.model, isSame ? known : tableOf(order, this.#loaded, this.#remotes, this.#shadows)];
+      }),
     );
+    for (const model of this.#awakening.models)
+      if (this.#tables.get(model)?.isAsleep !== true) this.#awakening.settle(model);
     this.#messaging?.turned();
   }
 
@@ -247,7 +300,7 @@ export class Replica {
       for (const [key, loaded] of this.#loaded)
         if (!this.#wanted.has(key)) {
           this.#loaded.delete(key);
-          this.#turn();
+          this.#turn(loaded.order.model);
           void this.#release(loaded);
         }
       const next = [...this.#wanted].find(([key]) => !this.#loaded.has(key) && !this.#failed.has(key));
@@ -261,18 +314,26 @@ export class Replica {
   }
 
   async #loadOne(key: string, order: RevisionOrder): Promise<void> {
-    this.#say({ kind: 'revision', key, state: { kind: 'loading' } });
+    this.#sayState(key, { kind: 'loading' });
     try {
       const loaded = await loadRevision(order, this.#counterOf(order.model, order.revision), this.#settings.proves);
       this.#loaded.set(key, loaded);
       this.#journal.describe(schemaOf(loaded));
-      this.#turn();
-      this.#say({ kind: 'revision', key, state: { kind: 'ready', loadMs: loaded.loadMs, knows: [...loaded.knows] } });
+      this.#turn(order.model);
+      this.#sayReady(key, loaded);
     } catch (error) {
       this.#failed.add(key);
       const reason = error instanceof Error ? error.message : String(error);
-      this.#say({ kind: 'revision', key, state: { kind: 'failed', reason } });
+      this.#sayState(key, { kind: 'failed', reason });
     }
+  }
+
+  #sayReady(key: string, { loadMs, knows }: LoadedRevision): void {
+    this.#sayState(key, { kind: 'ready', loadMs, knows: [...knows] });
+  }
+
+  #sayState(key: string, state: RevisionState): void {
+    this.#say({ kind: 'revision', key, state, sequence: this.#sequence });
   }
 
   /** Requests that were assigned before the table turned still come to it for a moment. */

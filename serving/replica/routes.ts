@@ -10,7 +10,7 @@ import { readBody, readRequestBody, send, sendAnswer, sendJson, sendRefusal } fr
 import { newIdentifier } from './identifier.ts';
 import type { LoadedRevision } from './load-revision.ts';
 import type { Question, ReplicaSettings, Told } from './messages.ts';
-import { describedArm, describedModel, waitingModels } from './describe-model.ts';
+import { describedModel, isReady, waitingModels } from './describe-model.ts';
 import { type Serving, serveCall } from './serve-call.ts';
 import type { Table } from './table.ts';
 
@@ -108,18 +108,18 @@ async function describeModel(
   requireMethod(request, 'GET');
   const model = decoded(name);
   const version = given === undefined ? undefined : decoded(given);
-  const tables = context.tables();
   if (what === 'stats') {
     const question = { kind: 'statistics', model, ...(version === undefined ? {} : { version }) } as const;
     tell(response, await context.ask(question));
     return;
   }
   if (what === 'ready') {
-    describedArm(tables, model, version);
+    isReady(context.tables(), model, version);
     sendJson(response, 200, JSON.stringify({ name: model, ready: true }));
     return;
   }
-  const described = describedModel(tables, model, version);
+  if (context.tables().get(model)?.isAsleep === true) await context.serving.awaken(model);
+  const described = describedModel(context.tables(), model, version);
   sendJson(response, 200, JSON.stringify(what === 'config' ? configOf(described) : metadataOf(described)));
 }
 

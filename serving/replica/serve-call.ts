@@ -5,7 +5,6 @@ import { ArmCounter } from './counters.ts';
 import { OVERRIDE_FLAG, overrideOf } from './override.ts';
 import { type Journal, loggedBody } from './journal.ts';
 import { stableArm } from './assign.ts';
-import { CACHED_FLAG } from './response-cache.ts';
 import { type Arm, type Table, chooseArm } from './table.ts';
 import { copyToShadows } from './shadow-arms.ts';
 
@@ -15,6 +14,8 @@ export interface Serving {
   readonly counter: (model: string, revision: string) => ArmCounter;
   readonly journal: Journal;
   readonly countUnused: (names: number) => void;
+  /** Has a model loaded that rests; resolves with its table then. Rejects with a Refusal when that takes too long. */
+  readonly awaken: (model: string) => Promise<Table | undefined>;
 }
 
 /**
@@ -22,7 +23,8 @@ export interface Serving {
  * is `unservable`; what it fails at, or refuses though the stable arm takes it, is its error. A request that both refuse is the caller's mistake.
  */
 export async function serveCall(call: Call, serving: Serving): Promise<Reply> {
-  const table = serving.table(call.model);
+  const known = serving.table(call.model);
+  const table = known?.isAsleep === true ? await serving.awaken(call.model) : known;
   if (table === undefined) throw new Refusal(404, `Request for unknown model: '${call.model}' is not found`);
   let parsed: Parsed;
   try {
@@ -53,7 +55,10 @@ export async function serveCall(call: Call, serving: Serving): Promise<Reply> {
   }
 }
 
-export function versionArm(table: Table, version: string): { readonly arm: Arm | undefined; readonly fallback: undefined } {
+export function versionArm(
+  table: Table,
+  version: string,
+): { readonly arm: Arm | undefined; readonly fallback: undefined } {
   const arm = table.arms.find((candidate) => candidate.version === version && candidate.available);
   if (arm === undefined)
     throw new Refusal(
@@ -111,9 +116,8 @@ async function attempt(
       throw new Refusal(503, `revision ${arm.revision} is not loaded here`, { retryAfterSeconds: 1 });
     return arm.remote.ask(call);
   }
-  const cached = table.cache?.around(arm.loaded, serving.counter(call.model, arm.revision).side);
   const reply = await answerLocally(call, parsed, {
-    loaded: cached?.loaded ?? arm.loaded,
+    loaded: arm.loaded,
     // What testers ask for is no sample of what callers ask: it sways no comparison of arms.
     counter:
       overrideOf(call) === undefined
@@ -135,12 +139,7 @@ async function attempt(
     ...loggedBody(reply.logged ?? call.body),
     rows: reply.rows,
     ...(parsed.protocol === 'v2' ? { shapes: parsed.request.inputs } : {}),
-    flags: [
-      ...reply.flags,
-      ...flags,
-      ...(overrideOf(call) === undefined ? [] : [OVERRIDE_FLAG]),
-      ...(cached?.wasHit() === true ? [CACHED_FLAG] : []),
-    ],
+    flags: [...reply.flags, ...flags, ...(overrideOf(call) === undefined ? [] : [OVERRIDE_FLAG])],
     ...(reply.scores === undefined ? {} : { scores: reply.scores }),
   });
   return reply;

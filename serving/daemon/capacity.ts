@@ -1,0 +1,202 @@
+import type { ObservedCapacity } from '../fleet.ts';
+import { type ReplicaReport, keyOf } from '../replica/messages.ts';
+import { Demand } from './demand.ts';
+import type { Limits } from './limits.ts';
+import type { Machine } from './machine.ts';
+import { type ModelUse, restingOf } from './rest.ts';
+import { type Load, type Scale, nextScale } from './scale.ts';
+import type { ReplicaProcess } from './replica-process.ts';
+import type { StoredModel } from './store.ts';
+import { LIGHT_LOAD_MS, type ReplicaView, type Situation, canAnswer, isLoadable } from './turn.ts';
+import { Wear } from './wear.ts';
+
+/** What a model takes in a process beyond its files twice (as bytes and as prepared weights): session, tables, counters. */
+const MODEL_BYTES = 2 ** 20;
+const COPIES_OF_FILES = 2;
+
+/**
+ * How much of the machine a fleet takes: how many public replicas there should be, which models rest, and which run apart. It remembers the
+ * demand (demand.ts); the decisions are the pure functions of scale.ts and rest.ts.
+ */
+export class Capacity {
+  readonly #machine: Machine;
+  readonly #limits: Limits;
+  readonly #sizeOf: (key: string) => number;
+  readonly #demand = new Demand();
+  readonly #wear: Wear;
+  /** Models that have rested: heavy ones of them are loaded apart from then on, so that waking holds up nobody. */
+  readonly #rested = new Set<string>();
+  #loads: readonly Load[] = [];
+  #sampledAtMs = 0;
+  #scale: Scale = { replicas: 1, downAtMs: 0, panicUntilMs: 0 };
+  #resting: ReadonlySet<string> = new Set();
+  #apart: ReadonlySet<string> = new Set();
+
+  /** `sizeOf`: bytes of a revision's files, by its key. */
+  constructor(machine: Machine, limits: Limits, sizeOf: (key: string) => number) {
+    this.#machine = machine;
+    this.#limits = limits;
+    this.#sizeOf = sizeOf;
+    this.#wear = new Wear(limits.replicaBytes);
+  }
+
+  get machine(): Machine {
+    return this.#machine;
+  }
+
+  heard(replicaId: number, report: ReplicaReport, before: ReplicaReport | undefined): void {
+    this.#demand.heard(replicaId, report, before);
+  }
+
+  ended(replicaId: number): void {
+    this.#demand.ended(replicaId);
+  }
+
+  /** Somebody waits for a model that rests. True where a turn is due. */
+  wake(model: string, nowMs: number): boolean {
+    return this.#demand.wake(model, nowMs);
+  }
+
+  /** To be called once a second: how much was under way since, and how large the replicas have become. */
+  sample(models: readonly StoredModel[], replicas: readonly ReplicaProcess[], nowMs: number): void {
+    const publics = replicas.filter(({ role, draining }) => role.kind === 'public' && !draining);
+    this.#sampleLoad(
+      models,
+      publics.reduce((sum, { report }) => sum + (report?.inFlight ?? 0), 0),
+      nowMs,
+    );
+    const worn = this.#wear.wornOf(
+      publics.map(({ id, report, openedAtMs, revisions }) => ({
+        id,
+        rssBytes: report?.rssBytes ?? 0,
+        openedAtMs,
+        loadedBytes: [...revisions.keys()].reduce((sum, key) => sum + this.#bytesOf(key), 0),
+      })),
+      nowMs,
+    );
+    for (const replica of publics) replica.worn = replica.id === worn;
+  }
+
+  #sampleLoad(models: readonly StoredModel[], underWay: number, nowMs: number): void {
+    const spent = this.#demand.takeSpentMs();
+    const overMs = nowMs - this.#sampledAtMs;
+    const isFirst = this.#sampledAtMs === 0;
+    this.#sampledAtMs = nowMs;
+    this.#demand.forget(new Set(models.map(({ model }) => model)));
+    if (isFirst || overMs <= 0) return;
+    const targetOf = new Map(models.map(({ model, target }) => [model, target?.replicas.target ?? 1]));
+    let replicas = 0;
+    for (const [model, ms] of spent) replicas += ms / overMs / (targetOf.get(model) ?? 1);
+    // Runs longer than the time between samples have not been counted by anybody yet.
+    if (spent.size === 0 && underWay > 0) replicas = underWay / Math.max(...targetOf.values(), 1);
+    const kept = this.#loads.filter(({ atMs }) => atMs > nowMs - KEPT_WINDOWS * this.#limits.scale.stableMs);
+    this.#loads = [...kept, { atMs: nowMs, replicas }];
+  }
+
+  /** What a turn is to know. */
+  decide(
+    models: readonly StoredModel[],
+    open: readonly ReplicaView[],
+    failed: Situation['failed'],
+    nowMs: number,
+  ): Pick<Situation, 'publics' | 'resting' | 'waking' | 'apart'> {
+    const byName = new Map(models.map((model) => [model.model, model]));
+    for (const name of this.#demand.waiting) {
+      const model = byName.get(name);
+      const done = model === undefined || !isLoadable(model, failed) || open.every((each) => canAnswer(name, each));
+      if (done) this.#demand.woken(name, nowMs);
+    }
+    const { min, max } = this.#bounds(models);
+    this.#scale = nextScale(this.#scale, this.#loads, { min, max }, nowMs, this.#limits.scale);
+    const busy = this.#demand.busyModels();
+    const uses = models.flatMap((model) => this.#useOf(model, busy));
+    const { memoryBudgetBytes, maxLoaded, idleMs } = this.#limits;
+    const room = { models: maxLoaded, bytes: memoryBudgetBytes / this.#scale.replicas, idleMs };
+    this.#resting = restingOf(uses, room, nowMs);
+    for (const model of this.#resting) this.#rested.add(model);
+    this.#apart = this.#apartOf(models);
+    return {
+      publics: this.#scale.replicas,
+      resting: this.#resting,
+      waking: new Set(this.#demand.waiting),
+      apart: this.#apart,
+    };
+  }
+
+  /** Keys of revisions that run in a process of their own. */
+  get apart(): ReadonlySet<string> {
+    return this.#apart;
+  }
+
+  /** Names of the models that rest. */
+  get resting(): ReadonlySet<string> {
+    return this.#resting;
+  }
+
+  observe(models: readonly StoredModel[]): ObservedCapacity {
+    const { cores, memoryBytes } = this.#machine;
+    const { memoryBudgetBytes, maxLoaded } = this.#limits;
+    const { max, asked } = this.#bounds(models);
+    const load = this.#loads.at(-1)?.replicas ?? 0;
+    const wanted = Math.min(asked, Math.max(this.#scale.replicas, Math.ceil(load)));
+    const processors = cores === 1 ? '1 core' : `${cores} cores`;
+    return {
+      cores,
+      memoryBytes,
+      replicas: this.#scale.replicas,
+      load: Number(load.toFixed(LOAD_DIGITS)),
+      memoryBudgetBytes,
+      ...(maxLoaded === Infinity ? {} : { maxLoaded }),
+      loaded: models.length - this.#resting.size,
+      recycled: this.#wear.recycled,
+      notes: wanted > Math.min(max, cores) ? [`replicas wanted ${wanted}, ${processors}`] : [],
+    };
+  }
+
+  /**
+   * The most demanding model decides. What is asked for by `min` is given, even beyond the cores; autoscaling never goes beyond them, since
+   * processes that share a core answer nobody sooner.
+   */
+  #bounds(models: readonly StoredModel[]): { readonly min: number; readonly max: number; readonly asked: number } {
+    const wishes = models.flatMap(({ target }) => target?.replicas ?? []);
+    const min = Math.max(1, ...wishes.map((wish) => wish.min));
+    const asked = Math.max(min, ...wishes.map((wish) => wish.max));
+    return { min, max: Math.max(min, Math.min(asked, this.#machine.cores)), asked };
+  }
+
+  #useOf(stored: StoredModel, busy: ReadonlySet<string>): readonly ModelUse[] {
+    const { model, target } = stored;
+    if (target === undefined) return [];
+    const keys = target.arms.map(({ revision }) => keyOf(model, revision));
+    return [
+      {
+        model,
+        comparing: target.arms.some(({ leased, shadow }) => leased === true || shadow === true),
+        mayRest: target.replicas.min === 0,
+        sizeBytes: keys.reduce((sum, key) => sum + this.#bytesOf(key), 0),
+        usedAtMs: this.#demand.usedAtMs(model),
+        waitingSinceMs: this.#demand.waitingSinceMs(model),
+        busy: busy.has(model),
+      },
+    ];
+  }
+
+  #bytesOf(key: string): number {
+    return MODEL_BYTES + COPIES_OF_FILES * this.#sizeOf(key);
+  }
+
+  /** What is heavy to load and may have to be loaded while callers of others are answered. */
+  #apartOf(models: readonly StoredModel[]): ReadonlySet<string> {
+    const apart = new Set<string>();
+    for (const { model, target, revisions } of models) {
+      if (target === undefined || (target.replicas.min > 0 && !this.#rested.has(model))) continue;
+      for (const { target: revision, provenMs = 0 } of revisions)
+        if (provenMs > LIGHT_LOAD_MS) apart.add(keyOf(model, revision.revision));
+    }
+    return apart;
+  }
+}
+
+/** Loads are kept a little longer than the window that is asked about. */
+const KEPT_WINDOWS = 1.5;
+const LOAD_DIGITS = 3;
