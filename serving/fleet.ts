@@ -31,6 +31,8 @@ export interface ModelTarget {
   readonly sticky?: Sticky;
   readonly salt: string;
   readonly replicas: { readonly min: number; readonly max: number; readonly target: number };
+  /** Each public replica keeps so many bytes of the model's answers, for requests that are equal; undefined: none. */
+  readonly cacheBytes?: number;
   readonly held?: Hold;
   /** Opaque to the fleet: the control plane's rollout state. */
   readonly state?: unknown;

@@ -288,6 +288,7 @@ function tableFor(
     }),
     salt: target.salt,
     ...(target.sticky === undefined ? {} : { sticky: target.sticky }),
+    ...(target.cacheBytes === undefined ? {} : { cacheBytes: target.cacheBytes }),
     ...leaseOf(model),
     knows: knownNames(model.model, target, alive),
   };

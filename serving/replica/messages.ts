@@ -46,6 +46,8 @@ export interface TableOrder {
   readonly arms: readonly ArmOrder[];
   readonly salt: string;
   readonly sticky?: Sticky;
+  /** Answers of arms that run here are kept up to so many bytes; undefined: none are. */
+  readonly cacheBytes?: number;
   /** Milliseconds since the epoch; leased arms get nothing after it. */
   readonly leaseUntilMs?: number;
   /** Names of inputs and columns that some live revision of the model takes; others are told as unused. */

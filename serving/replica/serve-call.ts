@@ -5,6 +5,7 @@ import { ArmCounter } from './counters.ts';
 import { OVERRIDE_FLAG, overrideOf } from './override.ts';
 import { type Journal, loggedBody } from './journal.ts';
 import { stableArm } from './assign.ts';
+import { CACHED_FLAG } from './response-cache.ts';
 import { type Arm, type Table, chooseArm } from './table.ts';
 import { copyToShadows } from './shadow-arms.ts';
 
@@ -116,8 +117,9 @@ async function attempt(
       throw new Refusal(503, `revision ${arm.revision} is not loaded here`, { retryAfterSeconds: 1 });
     return arm.remote.ask(call);
   }
+  const cached = table.cache?.around(arm.loaded, serving.counter(call.model, arm.revision).side);
   const reply = await answerLocally(call, parsed, {
-    loaded: arm.loaded,
+    loaded: cached?.loaded ?? arm.loaded,
     // What testers ask for is no sample of what callers ask: it sways no comparison of arms.
     counter:
       overrideOf(call) === undefined
@@ -139,7 +141,12 @@ async function attempt(
     ...loggedBody(reply.logged ?? call.body),
     rows: reply.rows,
     ...(parsed.protocol === 'v2' ? { shapes: parsed.request.inputs } : {}),
-    flags: [...reply.flags, ...flags, ...(overrideOf(call) === undefined ? [] : [OVERRIDE_FLAG])],
+    flags: [
+      ...reply.flags,
+      ...flags,
+      ...(overrideOf(call) === undefined ? [] : [OVERRIDE_FLAG]),
+      ...(cached?.wasHit() === true ? [CACHED_FLAG] : []),
+    ],
     ...(reply.scores === undefined ? {} : { scores: reply.scores }),
   });
   return reply;

@@ -6,6 +6,7 @@ import type { LoadedRevision } from './load-revision.ts';
 import { type ArmOrder, type TableOrder, keyOf } from './messages.ts';
 import { overriddenArm, overrideOf } from './override.ts';
 import type { RemoteArm } from './remote-arm.ts';
+import { ResponseCache } from './response-cache.ts';
 import type { ShadowArm, ShadowArms } from './shadow-arms.ts';
 
 /** An arm with what answers for it at this moment. */
@@ -21,6 +22,8 @@ export interface Table {
   readonly arms: readonly Arm[];
   /** Arms that get copies of what the stable arm answers; mostly none. */
   readonly shadows: readonly ShadowArm[];
+  /** Of what the arms of this process answered; mostly none. */
+  readonly cache: ResponseCache | undefined;
   readonly known: ReadonlySet<string>;
   /** Nothing here can answer yet, but will when it has been loaded. */
   readonly isAsleep: boolean;
@@ -31,12 +34,21 @@ export function tableOf(
   loaded: ReadonlyMap<string, LoadedRevision>,
   remotes: ReadonlyMap<string, RemoteArm>,
   shadows: Pick<ShadowArms, 'of'>,
+  /** Of the table before this one: what is kept stays. */
+  cache?: ResponseCache,
 ): Table {
   const arms = order.arms.map((arm) => armOf(order.model, arm, loaded, remotes));
   const known = new Set(order.knows);
   for (const arm of arms) for (const name of arm.loaded?.knows ?? []) known.add(name);
   const isAsleep = order.waits !== undefined && stableArm(arms) === undefined;
-  return { order, arms, shadows: shadows.of(order), known, isAsleep };
+  return { order, arms, shadows: shadows.of(order), cache: cacheOf(order, cache), known, isAsleep };
+}
+
+function cacheOf({ cacheBytes = 0 }: TableOrder, before: ResponseCache | undefined): ResponseCache | undefined {
+  if (cacheBytes === 0) return undefined;
+  const cache = before ?? new ResponseCache(cacheBytes);
+  cache.resize(cacheBytes);
+  return cache;
 }
 
 function armOf(
