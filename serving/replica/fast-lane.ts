@@ -57,6 +57,13 @@ export class FastLane {
     this.#connections.add(connection);
   }
 
+  /** Requests that have not come in whole. */
+  get reading(): number {
+    let reading = 0;
+    for (const { state } of this.#connections) if (state === 'reading') reading += 1;
+    return reading;
+  }
+
   /** Ends connections without a request under way. */
   closeIdle(): void {
     for (const connection of this.#connections) if (connection.state === 'idle') connection.destroy();

@@ -51,6 +51,11 @@ export class HttpDoor {
     return this.#inFlight + this.#lane.inFlight;
   }
 
+  /** Requests that have not come in whole, of those that the fast lane reads. */
+  get reading(): number {
+    return this.#lane.reading;
+  }
+
   /** Opens the replica's own socket. */
   listen(path: string, listening: () => void): void {
     this.#server.listen(path, listening);
