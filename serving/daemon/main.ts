@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fleetTokens } from '../config.ts';
+import { fleetTokens, messagingSettings, tracesSettings } from '../config.ts';
 import { parseFleetOptions } from '../fleet-options.ts';
 import { type Admin, startAdmin } from './admin.ts';
 import { FleetDaemon, isLoopback } from './fleet-daemon.ts';
@@ -24,13 +24,17 @@ function createDaemon(): FleetDaemon {
   if (tokens.admin === undefined && !isLoopback(options.adminHost))
     throw new Error(`the admin API on ${options.adminHost} needs a token: set SLIPWAY_ADMIN_TOKEN`);
   const { folder, host, port, grpcPort, tls, log } = options;
+  const traces = tracesSettings();
+  const messaging = messagingSettings();
   return new FleetDaemon({
     folder,
     host,
     port,
     ...(grpcPort === undefined ? {} : { grpcPort }),
     ...(tls === undefined ? {} : { tls }),
+    ...(traces === undefined ? {} : { traces }),
     callerToken: tokens.caller,
+    ...(messaging === undefined ? {} : { messaging }),
     serverVersion: versionOfPackage(),
     log,
   });
