@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { entryFile } from '../model/entry-file.ts';
 import { replicaEnvironment } from '../config.ts';
 import type { Handed } from './entry.ts';
-import type { Feedback, LogWriterOptions } from './log-writer.ts';
+import type { Feedback, LogStatus, LogWriterOptions } from './log-writer.ts';
 import type { FromWriter, ToWriter } from './main.ts';
 import type { QueryAnswer, QueryRequest } from './query-main.ts';
 import type { LogQuery } from './read-log.ts';
@@ -19,10 +19,16 @@ export class Lake {
   #child: ChildProcess | undefined;
   #asks = 0;
   #stopping = false;
+  #status: LogStatus | undefined;
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
     this.#startWriter();
+  }
+
+  /** As the writer last said; undefined: it has not begun yet. */
+  get status(): LogStatus | undefined {
+    return this.#status;
   }
 
   /** Resolves once what replicas say they handed over can be read. */
@@ -43,7 +49,13 @@ export class Lake {
   ): Promise<{ readonly file: string; readonly rows: number }> {
     await this.flush(handed);
     const file = join(folder, `${randomUUID()}.${format}`);
-    const answer = await askQuery({ ...query, folder: this.#options.folder, file, format });
+    const answer = await askQuery({
+      ...query,
+      folder: this.#options.folder,
+      ...(this.#options.upload === undefined ? {} : { bucket: this.#options.upload.bucket }),
+      file,
+      format,
+    });
     if (answer.kind === 'failed') throw new Error(`the log could not be read: ${answer.reason}`);
     return { file, rows: answer.rows };
   }
@@ -63,6 +75,7 @@ export class Lake {
     const child = fork(WRITER, [], { execArgv: [], serialization: 'advanced', env: replicaEnvironment() });
     this.#child = child;
     child.on('message', (message: FromWriter) => {
+      if (message.kind === 'status') this.#status = message.status;
       if (message.kind !== 'done') return;
       this.#asked.get(message.ask)?.(message.error);
       this.#asked.delete(message.ask);

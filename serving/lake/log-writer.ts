@@ -1,16 +1,37 @@
+import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { type Server, createServer } from 'node:net';
 import { join } from 'node:path';
+import { Bucket, type BucketOptions } from './bucket.ts';
 import { EntryCursor } from './entry-bytes.ts';
 import type { Handed, LogSchema } from './entry.ts';
 import { FrameReader, type LogFrame } from './frames.ts';
 import { Segment } from './segment.ts';
+import { type UploadStatus, Uploader } from './uploader.ts';
 
 export interface LogWriterOptions {
   readonly folder: string;
   /** The Unix socket on which replicas hand over their entries. */
   readonly socket: string;
   readonly retentionMs: number;
+  /** Where closed segments go; undefined: they stay in the folder. */
+  readonly upload?: {
+    readonly bucket: BucketOptions;
+    /** How long a segment that lies in the bucket stays here as well. */
+    readonly keepMs: number;
+    /** What may wait here for the bucket. */
+    readonly spoolLimitBytes: number;
+  };
+}
+
+/** How the writer is doing, cumulative since it started. */
+export interface LogStatus {
+  /** Entries that came in, and rows that the disk did not take. */
+  readonly written: number;
+  readonly lost: number;
+  /** CPU time of the writer's process. */
+  readonly cpuMs: number;
+  readonly upload?: UploadStatus;
 }
 
 /** A caller's later word on what was predicted. */
@@ -26,10 +47,13 @@ export interface Feedback {
 export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #server: Server;
+  readonly #name = randomUUID().slice(0, 8);
   readonly #open = new Map<string, Segment>();
   #closed: Segment[] = [];
   readonly #received = new Map<string, number>();
   readonly #cursor = new EntryCursor();
+  readonly #uploader: Uploader | undefined;
+  #uploading: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
   #timers: NodeJS.Timeout[] = [];
   written = 0;
@@ -38,6 +62,8 @@ export class LogWriter {
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
+    const { folder, upload } = options;
+    if (upload !== undefined) this.#uploader = new Uploader(new Bucket(upload.bucket), { folder, ...upload });
     this.#server = createServer((socket) => {
       const frames = new FrameReader();
       const sender: Sender = { connection: '', schemas: [] };
@@ -66,8 +92,46 @@ export class LogWriter {
     const expire = (): void => {
       this.expire(Date.now()).catch((error: unknown) => console.error('old segments could not be deleted', error));
     };
-    this.#timers = [setInterval(() => void this.#enqueue(false), FLUSH_MS), setInterval(expire, EXPIRE_MS)];
+    const upload = (): void => {
+      this.upload(Date.now()).catch((error: unknown) => console.error('the log could not be uploaded', error));
+    };
+    this.#timers = [
+      setInterval(() => void this.#enqueue(false), FLUSH_MS),
+      setInterval(expire, EXPIRE_MS),
+      ...(this.#uploader === undefined ? [] : [setInterval(upload, UPLOAD_MS)]),
+    ];
     expire();
+  }
+
+  get status(): LogStatus {
+    const { user, system } = process.cpuUsage();
+    return {
+      written: this.written,
+      lost: this.lost,
+      cpuMs: (user + system) / 1000,
+      ...(this.#uploader === undefined ? {} : { upload: this.#uploader.status }),
+    };
+  }
+
+  /** Brings what is closed to the bucket; one such turn at a time. */
+  upload(nowMs: number): Promise<void> {
+    const isOpen = (path: string): boolean =>
+      this.#closed.some((segment) => segment.path === path) ||
+      [...this.#open.values()].some((segment) => segment.path === path);
+    this.#uploading ??= (this.#uploader?.turn(nowMs, isOpen) ?? Promise.resolve()).finally(() => {
+      this.#uploading = undefined;
+    });
+    return this.#uploading;
+  }
+
+  /** Closes every open segment, as at the end of its minute. */
+  async closeSegments(): Promise<void> {
+    for (const segment of this.#open.values()) {
+      segment.isClosed = true;
+      this.#closed.push(segment);
+    }
+    this.#open.clear();
+    await this.flush();
   }
 
   /** Resolves once what replicas say they handed over has come in and can be read; what does not come is not waited for long. */
@@ -93,17 +157,28 @@ export class LogWriter {
     const folder = join(this.#options.folder, 'feedback', `model=${model}`);
     await mkdir(folder, { recursive: true });
     const day = new Date().toISOString().slice(0, 10);
-    await appendFile(join(folder, `${day}.jsonl`), items.map((item) => `${JSON.stringify(item)}\n`).join(''));
+    // A name of this writer's own: two that share a bucket must not overwrite each other's.
+    await appendFile(
+      join(folder, `${day}-${this.#name}.jsonl`),
+      items.map((item) => `${JSON.stringify(item)}\n`).join(''),
+    );
   }
 
-  /** Deletes days that lie wholly before the retention. */
+  /** Deletes days that lie wholly before the retention, here and in the bucket. */
   async expire(nowMs: number): Promise<void> {
     const last = new Date(nowMs - this.#options.retentionMs).toISOString().slice(0, 10);
-    for (const model of await readdir(this.#options.folder)) {
+    const { folder, upload } = this.#options;
+    for (const model of await readdir(folder)) {
       if (!model.startsWith('model=')) continue;
-      for (const day of await readdir(join(this.#options.folder, model)))
+      for (const day of await readdir(join(folder, model)))
         if (day.startsWith('day=') && day.slice('day='.length) < last)
-          await rm(join(this.#options.folder, model, day), { recursive: true, force: true });
+          await rm(join(folder, model, day), { recursive: true, force: true });
+    }
+    if (upload === undefined) return;
+    const bucket = new Bucket(upload.bucket);
+    for (const { key } of await bucket.list('model=')) {
+      const day = /^model=[^/]+\/day=([\d-]+)\//.exec(key)?.[1];
+      if (day !== undefined && day < last) await bucket.delete(key);
     }
   }
 
@@ -116,7 +191,13 @@ export class LogWriter {
       }),
       new Promise((resolve) => setTimeout(resolve, STOP_LIMIT_MS)),
     ]);
-    await this.flush();
+    await this.closeSegments();
+    // What the bucket does not get in time waits in the folder for the next start.
+    if (this.#uploader !== undefined)
+      await Promise.race([
+        this.upload(Date.now()),
+        new Promise((resolve) => setTimeout(resolve, STOP_LIMIT_MS).unref()),
+      ]).catch((error: unknown) => console.error('the log could not be uploaded', error));
   }
 
   #take(frame: LogFrame, sender: Sender): void {
@@ -231,4 +312,5 @@ const HANDOVER_LIMIT_MS = 5_000;
 const FORGET_MS = 60_000;
 const POLL_MS = 5;
 const EXPIRE_MS = 3_600_000;
+const UPLOAD_MS = 5_000;
 const STOP_LIMIT_MS = 3_000;

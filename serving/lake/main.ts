@@ -1,5 +1,5 @@
 import type { Handed } from './entry.ts';
-import { type Feedback, LogWriter, type LogWriterOptions } from './log-writer.ts';
+import { type Feedback, type LogStatus, LogWriter, type LogWriterOptions } from './log-writer.ts';
 
 /** The log's writer is a process of its own: taking requests apart and compressing columns must not hold up those who serve. */
 export type ToWriter =
@@ -9,6 +9,7 @@ export type ToWriter =
   | { readonly kind: 'stop' };
 export type FromWriter =
   | { readonly kind: 'listening' }
+  | { readonly kind: 'status'; readonly status: LogStatus }
   | { readonly kind: 'done'; readonly ask: number; readonly error?: string };
 
 let writer: LogWriter | undefined;
@@ -17,12 +18,20 @@ function say(message: FromWriter): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
+const STATUS_MS = 2_000;
+
+function sayStatus(): void {
+  if (writer !== undefined) say({ kind: 'status', status: writer.status });
+}
+
 async function hear(message: ToWriter): Promise<void> {
   switch (message.kind) {
     case 'start':
       writer = new LogWriter(message.options);
       await writer.start();
       say({ kind: 'listening' });
+      sayStatus();
+      setInterval(sayStatus, STATUS_MS).unref();
       return;
     case 'flush':
       await writer?.flushAfter(message.handed);

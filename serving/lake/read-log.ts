@@ -1,13 +1,15 @@
-import { readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
+import { Bucket, type BucketOptions } from './bucket.ts';
+import { type LogFiles, filesOfBucket, filesOfFolder } from './log-files.ts';
 import type { Feedback } from './log-writer.ts';
 import { FEEDBACK_COLUMN } from './own-columns.ts';
 import type { LogColumn, LogRows, LogType, LogValue } from './log-column.ts';
 
 export interface LogQuery {
   readonly folder: string;
+  /** Where closed segments go; what lies there and no longer in the folder is read as well. */
+  readonly bucket?: BucketOptions;
   readonly model: string;
   readonly fromMs: number;
   readonly toMs: number;
@@ -29,24 +31,38 @@ const ANSWERED_BELOW = 400;
  * of every revision that has rows among them.
  */
 export async function readLog(query: LogQuery): Promise<LogRows> {
-  const found: { readonly row: Row; readonly columns: readonly LogColumn[] }[] = [];
-  for (const path of await segmentsOf(query)) {
-    const segment = await readSegment(path);
-    if (segment === undefined) continue;
-    const { columns } = segment;
-    const names = new Set(columns.map(({ name }) => name));
-    const own = (name: string): string => (names.has(`slipway_${name}`) ? `slipway_${name}` : name);
-    const rows = segment.rows
-      .filter((row) => isWanted(row, own, query))
-      .toSorted((a, b) => timeOf(b, own) - timeOf(a, own));
-    for (const row of rows) found.push({ row, columns });
-    // Segments come newest first, yet may overlap: stop only once nothing older can be newer than what there is.
-    if (found.length >= query.limit * OVERSHOOT) break;
+  const { folder, bucket, limit, id } = query;
+  const found: FoundRow[] = [];
+  const seen = new Set<string>();
+  const sources = [filesOfFolder(folder), ...(bucket === undefined ? [] : [filesOfBucket(new Bucket(bucket))])];
+  // What is newest lies in the folder, so the bucket is asked only for what that does not hold.
+  for (const source of sources) {
+    for (const name of await segmentsOf(source, query)) {
+      // Segments come newest first, yet may overlap: stop only once nothing older can be newer than what there is.
+      if (found.length >= limit * OVERSHOOT) break;
+      if (seen.has(name)) continue;
+      seen.add(name);
+      // One by one: a call takes no more arguments than the stack holds.
+      for (const row of await rowsIn(source, name, query)) found.push(row);
+    }
+    if (found.length >= limit * OVERSHOOT || (id !== undefined && found.length > 0)) break;
   }
-  return columnsOf(
-    found.toSorted((a, b) => millisecondsOf(b.row) - millisecondsOf(a.row)).slice(0, query.limit),
-    await feedbackOf(query),
-  );
+  const newest = found.toSorted((a, b) => millisecondsOf(b.row) - millisecondsOf(a.row)).slice(0, limit);
+  return columnsOf(newest, await feedbackOf(sources, query));
+}
+
+interface FoundRow {
+  readonly row: Row;
+  readonly columns: readonly LogColumn[];
+}
+
+async function rowsIn(source: LogFiles, name: string, query: LogQuery): Promise<readonly FoundRow[]> {
+  const bytes = await source.read(name);
+  if (bytes === undefined) return [];
+  const { columns, rows } = await readSegment(bytes);
+  const names = new Set(columns.map((column) => column.name));
+  const own = (column: string): string => (names.has(`slipway_${column}`) ? `slipway_${column}` : column);
+  return rows.filter((row) => isWanted(row, own, query)).map((row) => ({ row, columns }));
 }
 
 /** Revisions under a rollout write side by side, so some segments of the same time follow the first that fills the limit. */
@@ -74,35 +90,34 @@ function isWanted(row: Row, own: (name: string) => string, { fromMs, toMs, arm, 
   return arm === undefined || ['arm', 'revision', 'version'].some((name) => row[own(name)] === arm);
 }
 
-/** Paths of the segments that may hold rows of the span, newest first. */
-async function segmentsOf({ folder, model, fromMs, toMs }: LogQuery): Promise<readonly string[]> {
-  const root = join(folder, `model=${model}`);
-  const found: { readonly openedAtMs: number; readonly path: string }[] = [];
-  for (const day of await entriesOf(root))
-    for (const name of await entriesOf(join(root, day))) {
-      const openedAtMs = Number(/^(\d+)-[0-9a-f]+\.parquet$/.exec(name)?.[1] ?? Number.NaN);
-      if (openedAtMs >= fromMs - SPREAD_MS && openedAtMs < toMs + SPREAD_MS)
-        found.push({ openedAtMs, path: join(root, day, name) });
+/** Names of the segments that may hold rows of the span, newest first. */
+async function segmentsOf(source: LogFiles, { model, fromMs, toMs }: LogQuery): Promise<readonly string[]> {
+  const found: { readonly openedAtMs: number; readonly name: string }[] = [];
+  for (const folder of foldersOf(model, fromMs, toMs))
+    for (const name of await source.list(folder)) {
+      const openedAtMs = Number(/\/(\d+)-[0-9a-f]+\.parquet$/.exec(name)?.[1] ?? Number.NaN);
+      if (openedAtMs >= fromMs - SPREAD_MS && openedAtMs < toMs + SPREAD_MS) found.push({ openedAtMs, name });
     }
-  return found.toSorted((a, b) => b.openedAtMs - a.openedAtMs).map(({ path }) => path);
+  return found.toSorted((a, b) => b.openedAtMs - a.openedAtMs).map(({ name }) => name);
 }
 
-async function entriesOf(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    // Nothing recorded yet, or deleted as too old just now.
-    if (error.code === 'ENOENT') return [];
-    throw error;
+/** A folder a day where these are few, so that looking one prediction up does not list a year. */
+function foldersOf(model: string, fromMs: number, toMs: number): readonly string[] {
+  const first = Math.floor((fromMs - SPREAD_MS) / DAY_MS);
+  const last = Math.floor((toMs + SPREAD_MS) / DAY_MS);
+  if (!(last - first < MOST_DAYS)) return [`model=${model}`];
+  return Array.from({ length: last - first + 1 }, (_, index) => {
+    const day = new Date((first + index) * DAY_MS).toISOString().slice(0, 10);
+    return `model=${model}/day=${day}`;
   });
 }
+
+const DAY_MS = 86_400_000;
+const MOST_DAYS = 8;
 
 async function readSegment(
-  path: string,
-): Promise<{ readonly columns: readonly LogColumn[]; readonly rows: readonly Row[] } | undefined> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (bytes === undefined) return undefined;
+  bytes: Uint8Array,
+): Promise<{ readonly columns: readonly LogColumn[]; readonly rows: readonly Row[] }> {
   const file = new Uint8Array(bytes).buffer;
   const metadata = parquetMetadata(file);
   return { columns: columnsIn(metadata), rows: await parquetReadObjects({ file, metadata, compressors }) };
@@ -127,10 +142,7 @@ function typeOf({ type, converted_type }: { type?: string; converted_type?: stri
   return 'STRING';
 }
 
-function columnsOf(
-  found: readonly { readonly row: Row; readonly columns: readonly LogColumn[] }[],
-  feedback: ReadonlyMap<string, string>,
-): LogRows {
+function columnsOf(found: readonly FoundRow[], feedback: ReadonlyMap<string, string>): LogRows {
   const columns = new Map<string, LogColumn>();
   for (const each of new Set(found.map((row) => row.columns)))
     for (const column of each) {
@@ -173,18 +185,28 @@ function feedbackKey(id: string, row: number): string {
 }
 
 /** The latest label of each prediction. Labels come after their prediction, so days before the span hold none. */
-async function feedbackOf({ folder, model, fromMs }: LogQuery): Promise<ReadonlyMap<string, string>> {
-  const root = join(folder, 'feedback', `model=${model}`);
+async function feedbackOf(
+  sources: readonly LogFiles[],
+  { model, fromMs }: LogQuery,
+): Promise<ReadonlyMap<string, string>> {
   const first = new Date(Math.max(0, fromMs)).toISOString().slice(0, 10);
-  const labels = new Map<string, string>();
-  for (const name of (await entriesOf(root)).toSorted()) {
-    if (name < `${first}.jsonl`) continue;
-    for (const line of (await readFile(join(root, name), 'utf8')).split('\n')) {
-      if (line === '') continue;
-      // Written by the log's writer.
-      const { id, row, label } = JSON.parse(line) as Feedback;
-      labels.set(feedbackKey(id, row), String(label));
+  const latest = new Map<string, Feedback>();
+  const seen = new Set<string>();
+  for (const source of sources)
+    for (const name of await source.list(`feedback/model=${model}`)) {
+      const day = /\/(\d{4}-\d\d-\d\d)[^/]*\.jsonl$/.exec(name)?.[1];
+      if (day === undefined || day < first || seen.has(name)) continue;
+      seen.add(name);
+      for (const line of Buffer.from((await source.read(name)) ?? [])
+        .toString()
+        .split('\n')) {
+        if (line === '') continue;
+        // Written by the log's writer.
+        const said = JSON.parse(line) as Feedback;
+        const key = feedbackKey(said.id, said.row);
+        const before = latest.get(key);
+        if (before === undefined || before.at <= said.at) latest.set(key, said);
+      }
     }
-  }
-  return labels;
+  return new Map([...latest].map(([key, { label }]) => [key, String(label)]));
 }
