@@ -97,6 +97,19 @@ function armCounter(
   };
 }
 
+/** As Triton calls them; arms whose answers are not kept are left out. */
+function cache(what: string, help: string, value: (counts: ArmCounts['side']['cache']) => number): Metric<Exposed> {
+  return {
+    name: `nv_cache_${what}`,
+    type: 'counter',
+    help,
+    samples: (of) =>
+      countedOf(of)
+        .filter(({ counts: { side } }) => side.cache.hits + side.cache.misses > 0)
+        .map(({ counts, version }) => ({ labels: { model: counts.model, version }, value: value(counts.side.cache) })),
+  };
+}
+
 function shadow(what: string, help: string, value: (counts: ArmCounts['side']['shadow']) => number): Metric<Exposed> {
   return armCounter(
     `slipway_shadow_${what}_total`,
@@ -170,6 +183,14 @@ export const METRICS: readonly Metric<Exposed>[] = [
   triton('request_duration_us', 'Time of all requests', ({ latencyMs }) => Math.round(latencyMs.sum * US_A_MS)),
   triton('queue_duration_us', 'Time that requests waited', ({ queueMs }) => Math.round(queueMs.sum * US_A_MS)),
   triton('compute_infer_duration_us', 'Time of all runs', ({ computeMs }) => Math.round(computeMs.sum * US_A_MS)),
+  cache('num_hits_per_model', 'Requests answered from the response cache', ({ hits }) => hits),
+  cache('num_misses_per_model', 'Requests that the response cache did not hold', ({ misses }) => misses),
+  cache('hit_duration_per_model', 'Time of lookups that found an answer, in microseconds', ({ hitMs }) =>
+    Math.round(hitMs * US_A_MS),
+  ),
+  cache('miss_duration_per_model', 'Time of lookups that found none, and of keeping the new answer, in microseconds', ({ missMs }) =>
+    Math.round(missMs * US_A_MS),
+  ),
   one('nv_inference_pending_request_count', 'gauge', 'Requests under way', ({ inFlight }) => inFlight),
   histogram(
     'slipway_request_duration_seconds',
