@@ -122,7 +122,7 @@ export class ArmCounter {
 
   /** Another than before as soon as anything has been counted. */
   get stamp(): number {
-    return this.requests + this.unservable + this.#runs + this.#score.count;
+    return this.requests + this.unservable + this.#runs + this.#score.count + this.side.stamp;
   }
 
   snapshot(): ArmCounts {
