@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { CertificateFiles } from './daemon/certificate.ts';
+import { LIMIT_OPTIONS, limitsOf } from './daemon/limits.ts';
+import { machineOf } from './daemon/machine.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -19,6 +21,7 @@ const COMMAND_LINE = {
     'retention-days': { type: 'string', default: '30' },
     'model-control': { type: 'boolean', default: false },
     tied: { type: 'boolean', default: false },
+    ...LIMIT_OPTIONS,
   },
 } as const;
 
@@ -46,6 +49,7 @@ export function parseFleetOptions(args: readonly string[]) {
         },
     modelControl: values['model-control'],
     tied: values.tied,
+    limits: limitsOf(values, machineOf()),
   } as const;
 }
 

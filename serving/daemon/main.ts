@@ -23,7 +23,7 @@ function createDaemon(): FleetDaemon {
   const tokens = fleetTokens();
   if (tokens.admin === undefined && !isLoopback(options.adminHost))
     throw new Error(`the admin API on ${options.adminHost} needs a token: set SLIPWAY_ADMIN_TOKEN`);
-  const { folder, host, port, grpcPort, tls, log } = options;
+  const { folder, host, port, grpcPort, tls, log, limits } = options;
   const traces = tracesSettings();
   const messaging = messagingSettings();
   return new FleetDaemon({
@@ -37,6 +37,7 @@ function createDaemon(): FleetDaemon {
     ...(messaging === undefined ? {} : { messaging }),
     serverVersion: versionOfPackage(),
     log,
+    limits,
   });
 }
 
