@@ -3,6 +3,7 @@ import { Refusal } from '../protocol/refusal.ts';
 import type { ArmCounts } from '../replica/counters.ts';
 import type { FromReplica, ReplicaReport, ReplicaSettings, Told } from '../replica/messages.ts';
 import { Lake } from '../lake/lake.ts';
+import type { LogSettings } from '../lake/log-settings.ts';
 import type { MessagingSettings } from '../messaging/messaging-settings.ts';
 import { answerQuestion } from './answer-question.ts';
 import { type CertificateFiles, CertificateKeeper } from './certificate.ts';
@@ -47,7 +48,7 @@ export interface DaemonOptions {
   /** Requests are traced; undefined: they are not. */
   readonly traces?: TracesSettings;
   /** Where predictions are recorded and for how long; undefined: nowhere. */
-  readonly log: { readonly folder: string; readonly retentionMs: number } | undefined;
+  readonly log: LogSettings | undefined;
   /** How far it may spread; left out: as limits.ts says. */
   readonly limits?: Limits;
 }
