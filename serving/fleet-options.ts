@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { bucketAccess } from './config.ts';
 import type { CertificateFiles } from './daemon/certificate.ts';
+import { logSettingsOf } from './lake/log-settings.ts';
 import { LIMIT_OPTIONS, limitsOf } from './daemon/limits.ts';
 import { machineOf } from './daemon/machine.ts';
-
-const DAY_MS = 86_400_000;
 
 const COMMAND_LINE = {
   options: {
@@ -18,6 +18,9 @@ const COMMAND_LINE = {
     'tls-key': { type: 'string' },
     log: { type: 'string' },
     'no-log': { type: 'boolean', default: false },
+    'log-spool': { type: 'string' },
+    'log-keep-hours': { type: 'string', default: '24' },
+    'log-spool-gib': { type: 'string', default: '4' },
     'retention-days': { type: 'string', default: '30' },
     'model-control': { type: 'boolean', default: false },
     tied: { type: 'boolean', default: false },
@@ -43,10 +46,17 @@ export function parseFleetOptions(args: readonly string[]) {
     tls: certificateFiles(values['tls-cert'], values['tls-key']),
     log: values['no-log']
       ? undefined
-      : {
-          folder: resolve(values.log ?? `${folder}/predictions`),
-          retentionMs: Number(values['retention-days']) * DAY_MS,
-        },
+      : logSettingsOf(
+          {
+            log: values.log,
+            spool: values['log-spool'],
+            retentionDays: values['retention-days'],
+            keepHours: values['log-keep-hours'],
+            spoolGib: values['log-spool-gib'],
+          },
+          folder,
+          bucketAccess,
+        ),
     modelControl: values['model-control'],
     tied: values.tied,
     limits: limitsOf(values, machineOf()),
