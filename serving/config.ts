@@ -1,3 +1,4 @@
+import { type TracesSettings, tracesSettingsOf } from './replica/call-trace.ts';
 import { type MessagingSettings, messagingSettingsOf } from './messaging/messaging-settings.ts';
 
 /**
@@ -6,6 +7,7 @@ import { type MessagingSettings, messagingSettingsOf } from './messaging/messagi
  * SLIPWAY_ADMIN_TOKEN    what the admin API asks for; left out: nothing, which is refused beyond loopback
  * SLIPWAY_CALLER_TOKEN   what callers of the public port must show; left out: nothing
  * NATS_URL, NATS_…        the bus on which models answer, too: messaging/messaging-settings.ts; left out: none
+ * OTEL_…                 where traces go, and how many: replica/call-trace.ts; without an endpoint: nowhere
  */
 export interface FleetTokens {
   readonly admin: string | undefined;
@@ -19,6 +21,11 @@ export function fleetTokens(): FleetTokens {
 /** Throws an error that names all that is wrong. */
 export function messagingSettings(): MessagingSettings | undefined {
   return messagingSettingsOf(process.env);
+}
+
+/** What tracing is asked for, by OpenTelemetry's variables; undefined: none. Throws where one holds what cannot be done. */
+export function tracesSettings(): TracesSettings | undefined {
+  return tracesSettingsOf(process.env);
 }
 
 function given(name: string): string | undefined {

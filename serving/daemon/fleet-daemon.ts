@@ -5,6 +5,7 @@ import type { FromReplica, ReplicaReport, ReplicaSettings, Told } from '../repli
 import { Lake } from '../lake/lake.ts';
 import type { LogSettings } from '../lake/log-settings.ts';
 import type { MessagingSettings } from '../messaging/messaging-settings.ts';
+import type { TracesSettings } from '../replica/call-trace.ts';
 import { answerQuestion } from './answer-question.ts';
 import { type CertificateFiles, CertificateKeeper } from './certificate.ts';
 import { Capacity } from './capacity.ts';
@@ -310,7 +311,7 @@ export class FleetDaemon {
   }
 
   #settingsOf(role: Role): Omit<ReplicaSettings, 'socket' | 'proves'> {
-    const { callerToken, host, serverVersion, grpcPort, messaging } = this.#options;
+    const { callerToken, host, serverVersion, grpcPort, messaging, traces } = this.#options;
     return {
       ...(this.#lake === undefined ? {} : { logSocket: socketPath(this.runFolder, LOG_SOCKET) }),
       ...(callerToken === undefined ? {} : { callerToken }),

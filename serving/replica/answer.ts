@@ -30,6 +30,8 @@ export interface Answering {
   readonly deadline: number;
   /** Names that some live revision takes; others are unused. */
   readonly known: ReadonlySet<string>;
+  /** Hears of each run for this request. */
+  readonly timed?: Call['timed'];
 }
 
 /** More would only repeat what the first say. */
@@ -61,7 +63,7 @@ async function inferWhole(bytes: Uint8Array, answering: Answering): Promise<Repl
   return { ...(await infer(request, answering)), logged: { text: JSON.stringify({ inputs }), tail } };
 }
 
-async function infer(request: InferRequest, { loaded, counter, deadline, known }: Answering): Promise<Reply> {
+async function infer(request: InferRequest, { loaded, counter, deadline, known, timed }: Answering): Promise<Reply> {
   const { order, session } = loaded;
   const flags = unusedFlags(
     request.inputs.map(({ name }) => name),
@@ -86,13 +88,15 @@ async function infer(request: InferRequest, { loaded, counter, deadline, known }
         `model "${order.model}" ${order.version} has no output "${name}"; it has ${session.outputs.map((output) => `"${output.name}"`).join(', ')}`,
       );
   const parameters = Object.keys(request.parameters).length === 0 ? '' : (jsonOf(request.parameters) ?? '');
-  const { outputs, queueMs } = await loaded.batcher.submit(
+  const computed = await loaded.batcher.submit(
     feeds,
     request.outputs?.map(({ name }) => name),
     parameters,
     deadline,
   );
-  counter.waited(queueMs);
+  const { outputs } = computed;
+  counter.waited(computed.queueMs);
+  timed?.(computed);
   const scores = scoresIn(loaded.score, outputs);
   if (scores !== undefined) counter.scored(decidingScores(scores));
   const { model, version, revision } = order;
@@ -206,7 +210,7 @@ async function predict(call: Call, request: PredictRequest, answering: Answering
 async function scoresOfTable(
   rows: number,
   feedsOf: (from: number, to: number) => ReturnType<typeof tensorsOf>,
-  { loaded, counter, deadline }: Answering,
+  { loaded, counter, deadline, timed }: Answering,
   score: ScoreMapping,
 ): Promise<Scores> {
   const fixed = loaded.records.kind === 'signature' && loaded.records.signature.fixedBatch === 1;
@@ -216,9 +220,10 @@ async function scoresOfTable(
     const to = Math.min(rows, from + step);
     const fed = feedsOf(from, to);
     if (fed.kind === 'refused') throw new Refusal(400, `instances: ${fed.problems.map(problemText).join('; ')}`);
-    const { outputs, queueMs } = await loaded.batcher.submit(fed.feeds, [score.output], '', deadline);
-    counter.waited(queueMs);
-    parts.push(scoresOf(score, outputs, to - from));
+    const computed = await loaded.batcher.submit(fed.feeds, [score.output], '', deadline);
+    counter.waited(computed.queueMs);
+    timed?.(computed);
+    parts.push(scoresOf(score, computed.outputs, to - from));
   }
   return joinScores(parts);
 }

@@ -14,6 +14,8 @@ import { Refusal } from '../protocol/refusal.ts';
 export interface Computed {
   readonly outputs: ReadonlyMap<string, Tensor>;
   readonly queueMs: number;
+  /** From when it left the queue until its outputs were there, at `endedAt` of `performance.now()`; undefined: nothing was run for it. */
+  readonly ran?: { readonly computeMs: number; readonly endedAt: number };
 }
 
 export interface BatcherOptions {
@@ -147,7 +149,7 @@ export class Batcher {
   async #runAlone(job: Job, now: number): Promise<void> {
     try {
       const outputs = await this.#runInChunks(job);
-      job.resolve({ outputs, queueMs: now - job.queuedAt });
+      job.resolve(computedOf(job, outputs, now));
     } catch (error) {
       job.reject(
         error instanceof Refusal ? error : new Refusal(500, `the model could not be run: ${messageOf(error)}`),
@@ -191,7 +193,7 @@ export class Batcher {
     }
     let from = 0;
     for (const job of jobs) {
-      job.resolve({ outputs: slicedFeeds(outputs, from, job.rows), queueMs: now - job.queuedAt });
+      job.resolve(computedOf(job, slicedFeeds(outputs, from, job.rows), now));
       from += job.rows;
     }
   }
@@ -206,6 +208,11 @@ export class Batcher {
     this.#options.onRun(rows, performance.now() - started);
     return outputs;
   }
+}
+
+function computedOf({ queuedAt }: Job, outputs: ReadonlyMap<string, Tensor>, takenAt: number): Computed {
+  const endedAt = performance.now();
+  return { outputs, queueMs: takenAt - queuedAt, ran: { computeMs: endedAt - takenAt, endedAt } };
 }
 
 function messageOf(error: unknown): string {

@@ -3,6 +3,9 @@ import { type InferRequest, type RequestBody, parseInferRequest } from '../proto
 import type { InferAnswer, ResponseBody } from '../protocol/infer-response.ts';
 import { type PredictRequest, parsePredictRequest } from '../protocol/v1.ts';
 
+import type { Computed } from './batcher.ts';
+import type { CallTrace } from './call-trace.ts';
+
 /** One request to a model, as it came. */
 export interface Call {
   readonly protocol: 'v1' | 'v2';
@@ -21,6 +24,12 @@ export interface Call {
   readonly startedAt: number;
   /** Another process of this fleet chose this arm, and counts what its caller sees. */
   readonly relayed: boolean;
+  /** Undefined: HTTP. */
+  readonly transport?: 'grpc';
+  /** Undefined: nobody wants to hear of it. */
+  readonly trace?: CallTrace;
+  /** Hears of each time that the model was asked for this request. */
+  readonly timed?: (timing: Pick<Computed, 'queueMs' | 'ran'>) => void;
 }
 
 /** What a request's head asks for, however it was read. */

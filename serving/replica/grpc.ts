@@ -143,6 +143,7 @@ async function infer(message: InferMessage, call: Call, context: RouteContext): 
         at,
         startedAt: performance.now(),
         relayed: false,
+        transport: 'grpc',
       },
       context.serving,
     );

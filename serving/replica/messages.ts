@@ -2,7 +2,9 @@ import type { SelfTest, Sticky } from '../fleet.ts';
 import type { Handed } from '../lake/entry.ts';
 import type { MessagingSettings } from '../messaging/messaging-settings.ts';
 import type { Specification } from '../model/specification.ts';
+import type { TracesSettings } from './call-trace.ts';
 import type { ArmCounts } from './counters.ts';
+import type { Vitals } from './vitals.ts';
 
 /**
  * What the daemon and its replicas say to each other (Node's IPC channel, structured clone). Orders are what changed since the last
@@ -101,6 +103,8 @@ export interface ReplicaSettings {
   /** How long an idle connection is kept. */
   readonly keepAliveMs: number;
   readonly serverVersion: string;
+  /** Requests are traced; undefined: they are not. */
+  readonly traces?: TracesSettings;
   /** Callers' connections are encrypted; undefined: they are not. */
   readonly tls?: TlsOrder;
   /** Whether connections that speak gRPC will come. */
@@ -149,6 +153,7 @@ export interface ReplicaReport {
   readonly queued: number;
   readonly connections: number;
   readonly rssBytes: number;
+  readonly vitals: Vitals;
   readonly log: { readonly written: number; readonly dropped: number; readonly handed?: Handed };
   readonly unusedInputs: number;
 }

@@ -42,6 +42,7 @@ export class RemoteArm {
           headers: {
             ...headersOf(call.body),
             'x-slipway-id': call.id,
+            ...traceOf(call),
             // Its process has this arm alone, and should know that nobody's share brought it there.
             ...(overrideOf(call) === undefined ? {} : { [OVERRIDE_HEADER]: 'stable' }),
           },
@@ -62,6 +63,12 @@ export class RemoteArm {
       asking.end(tail === undefined ? text : Buffer.concat([Buffer.from(text), tail]));
     });
   }
+}
+
+/** A caller's trace goes on in the other process, and ours, where there is one. */
+function traceOf({ headers: { traceparent, tracestate } }: Call): OutgoingHttpHeaders {
+  if (traceparent === undefined) return {};
+  return { traceparent, ...(tracestate === undefined ? {} : { tracestate }) };
 }
 
 function headersOf({ text, tail, isWhole }: Call['body']): OutgoingHttpHeaders {

@@ -22,11 +22,13 @@ import type { GrpcDoor } from './grpc.ts';
 import { HttpDoor } from './http-door.ts';
 import { type SecureDoor, openSecureDoor } from './secure-door.ts';
 import { RemoteArm } from './remote-arm.ts';
+import type { Tracing } from './call-trace.ts';
 import { type CopyTaker, takeCopies } from './copy-taker.ts';
 import { ShadowArms } from './shadow-arms.ts';
 import type { RouteContext } from './routes.ts';
 import type { Serving } from './serve-call.ts';
 import { type Table, tableOf } from './table.ts';
+import { watchVitals } from './vitals.ts';
 
 /**
  * One replica: the revisions it runs, its tables of arms, and one HTTP server fed by its own Unix socket and by connections that the daemon
@@ -44,6 +46,8 @@ export class Replica {
   #grpc: Promise<GrpcDoor> | undefined;
   #explainer: Promise<Explainer> | undefined;
   readonly #secure: SecureDoor | undefined;
+  readonly #vitals = watchVitals();
+  #tracing: Tracing | undefined;
   readonly #counters = new Map<string, ArmCounter>();
   readonly #loaded = new Map<string, LoadedRevision>();
   readonly #remotes = new Map<string, RemoteArm>();
@@ -77,6 +81,7 @@ export class Replica {
       table: (model) => this.#tables.get(model),
       counter: (model, revision) => this.#counterOf(model, revision),
       journal: this.#journal,
+      tracing: () => this.#tracing,
       countUnused: (names) => {
         this.#unused += names;
       },
@@ -121,13 +126,21 @@ export class Replica {
   listen(): void {
     if (this.#settings.proves) this.#copies = takeCopies(this.#settings.socket, this.#context.serving);
     const opened = this.#settings.speaksGrpc ? this.#openGrpc() : Promise.resolve();
-    opened.then(
+    Promise.all([opened, this.#openTracing()]).then(
       () => this.#http.listen(this.#settings.socket, () => this.#say({ kind: 'listening' })),
       (error: unknown) => {
-        console.error('gRPC could not be opened', error);
+        console.error('gRPC or tracing could not be opened', error);
         process.exit(1);
       },
     );
+  }
+
+  /** OpenTelemetry's SDK is loaded only where an exporter is configured. */
+  async #openTracing(): Promise<void> {
+    const { traces, serverVersion } = this.#settings;
+    if (traces === undefined) return;
+    const { openTelemetry } = await import('./open-telemetry.ts');
+    this.#tracing = openTelemetry(traces, serverVersion);
   }
 
   /** A caller's connection, accepted by the daemon. */
@@ -238,7 +251,10 @@ export class Replica {
     clearInterval(this.#reporter);
     this.#http.close();
     for (const socket of this.#sockets) socket.destroy();
-    await this.#journal.close(LOG_CLOSE_MS);
+    await Promise.all([
+      this.#journal.close(LOG_CLOSE_MS),
+      Promise.race([this.#tracing?.close(), new Promise((resolve) => setTimeout(resolve, LOG_CLOSE_MS))]),
+    ]);
     this.report();
   }
 
@@ -259,6 +275,7 @@ export class Replica {
       queued,
       connections: this.#sockets.size,
       rssBytes: process.memoryUsage.rss(),
+      vitals: this.#vitals(),
       log: {
         written: this.#journal.written,
         dropped: this.#journal.dropped,
@@ -283,3 +300,119 @@ export class Replica {
   #turn(changed?: string): void {
     const before = this.#tables;
     this.#tables = new Map(
+      this.#orders.map((order) => {
+        const known = before.get(order.model);
+        const isSame = known?.order === order && order.model !== changed;
+        return [order.model, isSame ? known : tableOf(order, this.#loaded, this.#remotes, this.#shadows, known?.cache)];
+      }),
+    );
+    for (const model of this.#awakening.models)
+      if (this.#tables.get(model)?.isAsleep !== true) this.#awakening.settle(model);
+    this.#messaging?.turned();
+  }
+
+  /** Loads what is wanted, one after the other, and lets go of what is not, until both agree. */
+  async #load(): Promise<void> {
+    for (;;) {
+      for (const [key, loaded] of this.#loaded)
+        if (!this.#wanted.has(key)) {
+          this.#loaded.delete(key);
+          this.#turn(loaded.order.model);
+          void this.#release(loaded);
+        }
+      const next = [...this.#wanted].find(([key]) => !this.#loaded.has(key) && !this.#failed.has(key));
+      if (next === undefined) {
+        // At once: orders that come in one breath are told before any promise settles, and the second must not find this busy.
+        this.#loading = false;
+        return;
+      }
+      await this.#loadOne(...next);
+    }
+  }
+
+  async #loadOne(key: string, order: RevisionOrder): Promise<void> {
+    this.#sayState(key, { kind: 'loading' });
+    try {
+      const loaded = await loadRevision(order, this.#counterOf(order.model, order.revision), this.#settings.proves);
+      this.#loaded.set(key, loaded);
+      this.#journal.describe(schemaOf(loaded));
+      this.#turn(order.model);
+      this.#sayReady(key, loaded);
+    } catch (error) {
+      this.#failed.add(key);
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#sayState(key, { kind: 'failed', reason });
+    }
+  }
+
+  #sayReady(key: string, { loadMs, knows }: LoadedRevision): void {
+    this.#sayState(key, { kind: 'ready', loadMs, knows: [...knows] });
+  }
+
+  #sayState(key: string, state: RevisionState): void {
+    this.#say({ kind: 'revision', key, state, sequence: this.#sequence });
+  }
+
+  /** Requests that were assigned before the table turned still come to it for a moment. */
+  async #release({ batcher, session }: LoadedRevision): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, RELEASE_MS));
+    await batcher.settled();
+    await session.close();
+  }
+
+  #counterOf(model: string, revision: string): ArmCounter {
+    const key = keyOf(model, revision);
+    let counter = this.#counters.get(key);
+    if (counter === undefined) {
+      counter = new ArmCounter(model, revision);
+      this.#counters.set(key, counter);
+    }
+    return counter;
+  }
+
+  #ask(question: Question): Promise<Told> {
+    const ask = this.#asks++;
+    return new Promise((resolve) => {
+      const limit = setTimeout(() => {
+        this.#asked.delete(ask);
+        resolve({ status: 503, contentType: 'application/json', body: '{"error":"the fleet daemon did not answer"}' });
+      }, ASK_LIMIT_MS);
+      this.#asked.set(ask, (told) => {
+        clearTimeout(limit);
+        resolve(told);
+      });
+      this.#say({ kind: 'ask', ask, question });
+    });
+  }
+}
+
+/** Longer than any request that is on its way from the choice of its arm to that arm's queue. */
+const RELEASE_MS = 1_000;
+/** The replicas that take over have time to be heard on the bus: nobody holds its subscriptions as the daemon holds the port. */
+const HANDOVER_MS = 1_000;
+const REPORT_MS = 500;
+const POLL_MS = 25;
+const LOG_CLOSE_MS = 2_000;
+const ASK_LIMIT_MS = 10_000;
+
+function schemaOf({ order, records, score, session }: LoadedRevision): LogSchema {
+  const hidden = new Set(order.privateColumns);
+  const { model, version, revision, digest, specification } = order;
+  const columns =
+    records.kind === 'signature'
+      ? records.signature.columns.map(({ name, type }) => ({ name, type }))
+      : session.inputs.map(({ name }) => ({ name, type: 'list' as const }));
+  const declared = Object.entries(specification.columns)
+    .filter(([name, { type }]) => type !== undefined && !columns.some((column) => column.name === name))
+    .map(([name, { type }]) => ({ name, type: type ?? 'text' }));
+  return {
+    model,
+    version,
+    revision,
+    digest,
+    columns: [...columns, ...declared].filter(({ name }) => !hidden.has(name)),
+    inputs: records.kind === 'signature' ? records.signature.inputs : [],
+    withheld: order.privateColumns,
+    ...(score === undefined ? {} : { score }),
+  };
+}

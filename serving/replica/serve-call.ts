@@ -1,6 +1,7 @@
 import { Refusal } from '../protocol/refusal.ts';
 import { answerLocally } from './answer.ts';
 import { type Call, type Parsed, type Reply, deadlineOf, parseCall } from './call.ts';
+import type { Tracing } from './call-trace.ts';
 import { ArmCounter } from './counters.ts';
 import { OVERRIDE_FLAG, overrideOf } from './override.ts';
 import { type Journal, loggedBody } from './journal.ts';
@@ -15,6 +16,8 @@ export interface Serving {
   readonly counter: (model: string, revision: string) => ArmCounter;
   readonly journal: Journal;
   readonly countUnused: (names: number) => void;
+  /** Where spans go; undefined: nowhere. */
+  readonly tracing?: () => Tracing | undefined;
   /** Has a model loaded that rests; resolves with its table then. Rejects with a Refusal when that takes too long. */
   readonly awaken: (model: string) => Promise<Table | undefined>;
 }
@@ -24,6 +27,19 @@ export interface Serving {
  * is `unservable`; what it fails at, or refuses though the stable arm takes it, is its error. A request that both refuse is the caller's mistake.
  */
 export async function serveCall(call: Call, serving: Serving): Promise<Reply> {
+  const trace = serving.tracing?.()?.begin(call);
+  if (trace === undefined) return answerCall(call, serving);
+  try {
+    const reply = await answerCall({ ...call, trace }, serving);
+    trace.answered(reply);
+    return reply;
+  } catch (error) {
+    trace.failed(error);
+    throw error;
+  }
+}
+
+async function answerCall(call: Call, serving: Serving): Promise<Reply> {
   const known = serving.table(call.model);
   const table = known?.isAsleep === true ? await serving.awaken(call.model) : known;
   if (table === undefined) throw new Refusal(404, `Request for unknown model: '${call.model}' is not found`);
@@ -104,7 +120,18 @@ async function fallBack(
   }
 }
 
-async function attempt(
+function attempt(...[call, parsed, arm, table, serving, flags]: Parameters<typeof askArm>): Promise<Reply> {
+  if (call.trace === undefined) return askArm(call, parsed, arm, table, serving, flags);
+  const asked = {
+    revision: arm.revision,
+    version: arm.version,
+    isRemote: arm.loaded === undefined,
+    isFallback: flags !== undefined,
+  };
+  return call.trace.attempt(call, asked, (traced) => askArm(traced, parsed, arm, table, serving, flags));
+}
+
+async function askArm(
   call: Call,
   parsed: Parsed,
   arm: Arm,
@@ -127,6 +154,7 @@ async function attempt(
         : new ArmCounter(call.model, arm.revision),
     deadline: deadlineOf(parsed, performance.now()),
     known: table.known,
+    ...(call.timed === undefined ? {} : { timed: call.timed }),
   });
   serving.countUnused(reply.flags.filter((flag) => flag.startsWith('unused:')).length);
   serving.journal.add({
