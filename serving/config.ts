@@ -1,3 +1,4 @@
+import { type BucketAccess, bucketAccessOf } from './lake/log-settings.ts';
 import { type TracesSettings, tracesSettingsOf } from './replica/call-trace.ts';
 import { type MessagingSettings, messagingSettingsOf } from './messaging/messaging-settings.ts';
 
@@ -6,6 +7,7 @@ import { type MessagingSettings, messagingSettingsOf } from './messaging/messagi
  *
  * SLIPWAY_ADMIN_TOKEN    what the admin API asks for; left out: nothing, which is refused beyond loopback
  * SLIPWAY_CALLER_TOKEN   what callers of the public port must show; left out: nothing
+ * AWS_…                  the bucket of a prediction log in one: lake/log-settings.ts
  * NATS_URL, NATS_…        the bus on which models answer, too: messaging/messaging-settings.ts; left out: none
  * OTEL_…                 where traces go, and how many: replica/call-trace.ts; without an endpoint: nowhere
  */
@@ -28,6 +30,11 @@ export function tracesSettings(): TracesSettings | undefined {
   return tracesSettingsOf(process.env);
 }
 
+/** Throws where credentials are missing. */
+export function bucketAccess(): BucketAccess {
+  return bucketAccessOf(process.env);
+}
+
 function given(name: string): string | undefined {
   const value = process.env[name];
   return value === undefined || value === '' ? undefined : value;
@@ -39,7 +46,7 @@ function given(name: string): string | undefined {
  */
 export function replicaEnvironment(): Record<string, string> {
   const kept = Object.entries(process.env).flatMap(([name, value]) =>
-    value === undefined || /TOKEN|SECRET|PRIVATE_KEY|PASSWORD/i.test(name) ? [] : [[name, value] as const],
+    value === undefined || /TOKEN|SECRET|PRIVATE_KEY|ACCESS_KEY|PASSWORD/i.test(name) ? [] : [[name, value] as const],
   );
   return { ...Object.fromEntries(kept), ORT_DISABLE_TELEMETRY: '1', MALLOC_TRIM_THRESHOLD_: '0' };
 }
@@ -51,7 +58,7 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
 
 /** The environment of a daemon that is started with these tokens and no others. */
 export function daemonEnvironment(tokens: FleetTokens): Record<string, string> {
-  const bus = Object.entries(process.env).filter(([name]) => name.startsWith('NATS_'));
+  const bus = Object.entries(process.env).filter(([name]) => /^(?:NATS|AWS)_/.test(name));
   return {
     ...replicaEnvironment(),
     ...Object.fromEntries(bus.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))),
