@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { RouteContext } from '../replica/routes.ts';
 import type { Table } from '../replica/table.ts';
 import { connectBus } from './connect-bus.ts';
+import { KeptRequests } from './kept-requests.ts';
 import type { MessagingSettings } from './messaging-settings.ts';
 import { objectsOf } from './objects.ts';
 import { RequestReply } from './request-reply.ts';
@@ -17,6 +18,7 @@ export class Messaging {
   readonly #context: RouteContext;
   #connection: NatsConnection | undefined;
   #requests: RequestReply | undefined;
+  #kept: KeptRequests | undefined;
   #draining = false;
 
   constructor(settings: MessagingSettings, context: RouteContext) {
@@ -30,7 +32,10 @@ export class Messaging {
 
   /** The tables have changed, or what is loaded has. */
   turned(): void {
-    if (!this.#draining) this.#requests?.listenFor(answerable(this.#context.tables()));
+    if (this.#draining) return;
+    const models = answerable(this.#context.tables());
+    this.#requests?.listenFor(models);
+    this.#kept?.listenFor(models);
   }
 
   /** Resolves when everything that had come in is answered, at the limit in any case. `handoverMs`: how long others have to take over first. */
@@ -40,7 +45,8 @@ export class Messaging {
     if (connection === undefined || connection.isClosed()) return;
     const until = performance.now() + limitMs;
     await pause(Math.min(handoverMs, limitMs));
-    await Promise.race([this.#requests?.drain(), pause(Math.max(0, until - performance.now()))]);
+    const drained = Promise.all([this.#requests?.drain(), this.#kept?.drain()]);
+    await Promise.race([drained, pause(Math.max(0, until - performance.now()))]);
     while ((this.#requests?.inFlight ?? 0) > 0 && performance.now() < until) await pause(POLL_MS);
     await Promise.race([connection.close(), pause(CLOSE_LIMIT_MS)]);
   }
@@ -53,13 +59,16 @@ export class Messaging {
     }
     const answering = { serving: this.#context.serving, connection, objects: objectsOf(connection) };
     this.#requests = new RequestReply(answering, this.#settings.inFlight);
+    const { kept } = this.#settings;
+    if (kept !== undefined) this.#kept = new KeptRequests({ ...answering, track: this.#context.track }, kept);
     this.turned();
   }
 }
 
-/** Models that some arm can answer now. */
+/** Models that some arm can answer now, or that wake up when they are asked. */
 function answerable(tables: ReadonlyMap<string, Table>): ReadonlySet<string> {
-  return new Set([...tables].filter(([, { arms }]) => arms.some(({ available }) => available)).map(([model]) => model));
+  const heard = [...tables].filter(([, { arms, isAsleep }]) => isAsleep || arms.some(({ available }) => available));
+  return new Set(heard.map(([model]) => model));
 }
 
 function pause(ms: number): Promise<void> {
