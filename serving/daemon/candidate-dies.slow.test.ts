@@ -102,6 +102,21 @@ describe('a candidate that dies', () => {
     expect(await statsOf(first.revision)).toMatchObject({ requests: waiting.length, errors: 0 });
   });
 
+  it('holds up the callers that first meet its silence, and then nobody until it is tried again', async () => {
+    const pid = (await candidatePid()) ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    const ask = (key: string) => fleet.predict(model, loansRecord, { 'x-user-id': key });
+    const early = await Promise.all(itsCallers.slice(0, 5).map(ask));
+    const late = await Promise.all(itsCallers.slice(5, 50).map(ask));
+    expect([...early, ...late].every(({ status }) => status === 200)).toBe(true);
+    expect(await statsOf(second.revision)).toMatchObject({ requests: 50, errors: 50 });
+    // Those that came late were refused for the candidate at once: counted in its histogram far below the limit of five seconds.
+    const { bounds, counts } = (await statsOf(second.revision))?.latencyMs ?? { bounds: [], counts: [] };
+    const quick = counts.filter((_, k) => (bounds[k] ?? Infinity) < 4000).reduce((sum, each) => sum + each, 0);
+    expect(quick).toBe(45);
+    process.kill(pid, 'SIGCONT');
+  });
+
   it('is started anew under load, and no request fails', async () => {
     const running = load(8);
     await fleet.until('both answer', async () => ((await statsOf(second.revision))?.requests ?? 0) > 50);

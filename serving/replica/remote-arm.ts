@@ -6,7 +6,10 @@ import { OVERRIDE_HEADER, overrideOf } from './override.ts';
 
 /** A candidate that takes longer has failed this request; the stable arm answers it. */
 const LIMIT_MS = 5_000;
+/** Once it has been silent for that long, nobody else waits for it until so much time has passed. */
+const REST_MS = 5_000;
 const MAX_SOCKETS = 64;
+const MS_A_SECOND = 1000;
 /** An answer is a caller's own: no larger than what a request may be. */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
 
@@ -14,14 +17,25 @@ const MAX_ANSWER_BYTES = 64 * 2 ** 20;
 export class RemoteArm {
   readonly #socket: string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  /** In `performance.now()` milliseconds. */
+  #restsUntil = 0;
 
   constructor(socket: string) {
     this.#socket = socket;
   }
 
-  ask(call: Call): Promise<Reply> {
+  async ask(call: Call): Promise<Reply> {
+    if (performance.now() < this.#restsUntil)
+      throw new Refusal(503, `the process of this arm was silent for ${LIMIT_MS / MS_A_SECOND} s`, {
+        retryAfterSeconds: 1,
+      });
     const signal = AbortSignal.timeout(LIMIT_MS);
-    return this.#send(call, signal, true);
+    try {
+      return await this.#send(call, signal, true);
+    } catch (error) {
+      if (signal.aborted) this.#restsUntil = performance.now() + REST_MS;
+      throw error;
+    }
   }
 
   /** No new request will come; those under way still get their answer. */
