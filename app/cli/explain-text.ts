@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { ExplainedModel } from '../../checks/evidence/explanation-evidence.ts';
-import type { RowExplanation } from '../../checks/explain/explain-row.ts';
+import type { ToldExplanation } from '../../checks/explain/explanation-json.ts';
 import { rankImportances } from '../../checks/explanation/rank-importances.ts';
 import {
   countText,
@@ -21,50 +21,50 @@ const FEWEST_TOLD = 5;
 
 /** One row's score, the mean, and what moved it from there, the greatest first. */
 export function rowText(
-  explanation: RowExplanation,
+  told: ToldExplanation,
   { model, row, color }: { readonly model: string; readonly row: string; readonly color: boolean },
 ): string {
-  const { score, background, backgroundRows, dataRows, contributions, values, additivity } = explanation;
-  const moved = score - background;
-  const largest = Math.max(...contributions.map(({ value }) => Math.abs(value)), 0);
-  const decimals = decimalsForDifference(Math.max(Math.abs(score), Math.abs(background)), largest / 10);
-  const sorted = contributions
-    .map((contribution, k) => ({ ...contribution, shown: valueText(values[k] ?? null) }))
-    .toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const told = sorted.filter(({ value }, i) => i < FEWEST_TOLD || Math.abs(value) >= largest * TOLD_SHARE);
-  const rest = sorted.slice(told.length);
-  const nameWidth = Math.max(...told.map(({ factor }) => factor.length));
-  const valueWidth = Math.min(VALUE_WIDTH, Math.max(...told.map(({ shown }) => shown.length)));
-  const lines = told.map(({ factor, shown, value, standardError }) => {
+  const { score, background, columns, additivity } = told;
+  const moved = score - background.mean;
+  const largest = Math.max(...columns.map(({ contribution }) => Math.abs(contribution)), 0);
+  const decimals = decimalsForDifference(Math.max(Math.abs(score), Math.abs(background.mean)), largest / 10);
+  const sorted = columns.map((column) => ({ ...column, shown: valueText(column.value) }));
+  const shownColumns = sorted.filter(
+    ({ contribution }, i) => i < FEWEST_TOLD || Math.abs(contribution) >= largest * TOLD_SHARE,
+  );
+  const rest = sorted.slice(shownColumns.length);
+  const nameWidth = Math.max(...shownColumns.map(({ column }) => column.length));
+  const valueWidth = Math.min(VALUE_WIDTH, Math.max(...shownColumns.map(({ shown }) => shown.length)));
+  const lines = shownColumns.map(({ column, shown, contribution, standardError }) => {
     const error = standardError >= 0.5 * 10 ** -decimals ? ` ± ${numberText(standardError, decimals)}` : '';
-    return `  ${factor.padEnd(nameWidth)}  ${shown.slice(0, valueWidth).padEnd(valueWidth)}  ${signedText(value, decimals).padStart(decimals + 4)}${error}  ${bar(value, largest, color)}`.trimEnd();
+    return `  ${column.padEnd(nameWidth)}  ${shown.slice(0, valueWidth).padEnd(valueWidth)}  ${signedText(contribution, decimals).padStart(decimals + 4)}${error}  ${bar(contribution, largest, color)}`.trimEnd();
   });
   return [
-    `${model}, ${row}: ${scoreText(explanation, decimals)}`,
-    `The mean of ${plural(backgroundRows, 'background row')} (of ${countText(dataRows)}) is ${numberText(background, decimals)}; what moved it by ${signedText(moved, decimals)}:`,
+    `${model}, ${row}: ${scoreText(told, decimals)}`,
+    `The mean of ${plural(background.rows, 'background row')} (of ${countText(background.dataRows)}) is ${numberText(background.mean, decimals)}; what moved it by ${signedText(moved, decimals)}:`,
     '',
     ...lines,
     ...(rest.length === 0
       ? []
       : [
           `  and ${plural(rest.length, 'column')} more, together ${signedText(
-            rest.reduce((sum, { value }) => sum + value, 0),
+            rest.reduce((sum, { contribution }) => sum + contribution, 0),
             decimals,
           )}`,
         ]),
     '',
     additivityText(additivity, decimals),
-    methodText(explanation),
+    methodText(told),
   ].join('\n');
 }
 
-function scoreText({ task, score, of, class: decided, threshold }: RowExplanation, decimals: number): string {
+function scoreText({ task, score, scoreOf, class: decided, threshold }: ToldExplanation, decimals: number): string {
   const shown = numberText(score, decimals);
   switch (task) {
     case 'regression':
       return `answer ${shown}`;
     case 'binary':
-      return `score ${shown} for class ${String(of)}, decided ${String(decided)} (threshold ${String(threshold)})`;
+      return `score ${shown} for class ${String(scoreOf)}, decided ${String(decided)} (threshold ${String(threshold)})`;
     case 'multiclass':
       return `class ${String(decided)}, score ${shown}`;
   }
@@ -83,13 +83,15 @@ function bar(value: number, largest: number, color: boolean): string {
   return value < 0 ? `${' '.repeat(HALF_WIDTH - cells)}${painted}│` : `${' '.repeat(HALF_WIDTH)}│${painted}`;
 }
 
-function additivityText({ sum, expected, difference, holds }: RowExplanation['additivity'], decimals: number): string {
+function additivityText({ sum, expected, difference, holds }: ToldExplanation['additivity'], decimals: number): string {
   return holds
     ? `Together ${signedText(sum, decimals)}: they add up.`
     : `Together ${signedText(sum, decimals)}, but the score lies ${signedText(expected, decimals)} from the mean: they do not add up, by ${signedText(difference, decimals)}. Its answers differ from run to run, or depend on what a row is batched with, and no explanation of one row holds.`;
 }
 
-function methodText({ exactRows, backgroundRows, orders, asked }: RowExplanation): string {
+function methodText({ background, method }: ToldExplanation): string {
+  const { exactRows, orders, asked } = method;
+  const backgroundRows = background.rows;
   const drawn = backgroundRows - exactRows;
   const how =
     drawn === 0

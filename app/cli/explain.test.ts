@@ -26,18 +26,20 @@ async function modelFolder(name: string, version: string, model: string): Promis
   const own = join(folder, 'models', name);
   await mkdir(own, { recursive: true });
   await copyFile(model, join(own, 'model.onnx'));
-  const sha256 = createHash('sha256')
-    .update(await readFile(model))
-    .digest('hex');
+  await copyFile(data, join(own, 'evaluation.csv'));
+  const digestOf = async (file: string): Promise<string> =>
+    createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
   await writeFile(
     join(own, 'model.yaml'),
     `apiVersion: slipway/v1
 kind: Model
 name: ${name}
 version: ${version}
-artifact: { uri: model.onnx, sha256: ${sha256} }
+artifact: { uri: model.onnx, sha256: ${await digestOf(model)} }
 evaluation:
-  data: { uri: evaluation.parquet, sha256: ${'ab'.repeat(32)} }
+  data: { uri: evaluation.csv, sha256: ${await digestOf(data)} }
   label: defaulted
 `,
   );
@@ -143,7 +145,7 @@ describe('slipway explain', () => {
     expect(status).toBe(2);
   });
 
-  it('explains a prediction that a fleet recorded, by the same revision here, and by no other', async () => {
+  it('explains a prediction that a fleet recorded, by the revision there, by the same revision here, and by no other', async () => {
     const fleet = await serving(join(folder, 'models/loans'), '--log', join(folder, 'log'));
     try {
       const response = await fetch(`${fleet.http}/v1/models/loans:predict`, {
@@ -155,12 +157,21 @@ describe('slipway explain', () => {
         readonly id: string;
         readonly predictions: readonly { readonly score: number }[];
       };
+      const asked = await slipway('explain', id, '--fleet', fleet.http, '--json');
+      expect(asked.err).toBe('');
+      const byFleet = JSON.parse(asked.out) as RowResult;
+      expect(byFleet.recordedScore).toBe(predictions[0]?.score);
+      expect(byFleet.additivity.holds).toBe(true);
+
       const told = await slipway('explain', id, '--fleet', fleet.http, '--data', data, '--json');
       expect(told.err).toBe('');
       expect(told.status).toBe(0);
       const result = JSON.parse(told.out) as RowResult;
       expect(result.recordedScore).toBe(predictions[0]?.score);
       expect(result.score).toBeCloseTo(predictions[0]?.score ?? NaN, 6);
+      // The same background, the same code: here in a limited child, there beside the predictions.
+      for (const { column, contribution } of result.columns)
+        expect(byFleet.columns.find((each) => each.column === column)?.contribution).toBeCloseTo(contribution, 6);
 
       await modelFolder('loans', '2.0.1', join(LOANS, 'models/v1_champion.onnx'));
       const other = await slipway('explain', id, '--fleet', fleet.http, '--data', data);
@@ -173,7 +184,7 @@ describe('slipway explain', () => {
       expect(alone.status).toBe(2);
 
       const unknown = await slipway('explain', '01a1fdbb-970b-7154-8f5c-39da7528f533', '--fleet', fleet.http);
-      expect(unknown.err).toContain('does not tell prediction');
+      expect(unknown.err).toContain('does not explain prediction');
       expect(unknown.status).toBe(2);
     } finally {
       await fleet.stop();

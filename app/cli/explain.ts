@@ -18,7 +18,8 @@ import {
   UsageError,
 } from './command.ts';
 import { globalText, rowText } from './explain-text.ts';
-import { type LoggedPrediction, lookUpPrediction } from './look-up-prediction.ts';
+import { askWhy } from './ask-why.ts';
+import { type AskedFleet, type LoggedPrediction, lookUpPrediction } from './look-up-prediction.ts';
 import { modelOnRows, type ModelOnRows } from './model-on-rows.ts';
 
 export const explain: Command = {
@@ -32,9 +33,9 @@ export const explain: Command = {
   --row N               why this row of the data got its score; the first is 1
   --record JSON|FILE    the same of a record {"column": value, …}
   PREDICTION-ID         the same of a prediction that a fleet recorded (x-slipway-id)
-  --fleet URL           where callers ask (default http://127.0.0.1:8000)
+  --fleet URL           the fleet that recorded it, where callers ask; its own revision explains it
   --row N               with PREDICTION-ID: which row of the request (default 1)
-  --manifest MANIFEST   the prediction's model on this machine, since a fleet hands out no artifacts (default models/NAME/model.yaml)
+  --manifest MANIFEST   explains it on this machine, by the prediction's own revision (with --data alone: models/NAME/model.yaml); else the fleet does
   --token-file FILE     where the fleet asks for a caller's token
   --policy FILE         limits on time and memory (default: the repository's policy)
 
@@ -109,10 +110,16 @@ async function recordOf(given: string): Promise<unknown> {
 async function explainPrediction(id: string, args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
   if (textOption(args, 'record') !== undefined)
     throw new UsageError('--record goes with a manifest; a prediction has its own');
-  const fleet = textOption(args, 'fleet');
-  if (fleet === undefined) throw new UsageError('--fleet URL is needed: the fleet that recorded the prediction');
-  const tokenFile = textOption(args, 'token-file');
-  const prediction = await lookUpPrediction(id, fleet, tokenFile, io.signal);
+  const url = textOption(args, 'fleet');
+  if (url === undefined) throw new UsageError('--fleet URL is needed: the fleet that recorded the prediction');
+  const fleet = { url, tokenFile: textOption(args, 'token-file') };
+  const isHere = ['manifest', 'data'].some((option) => textOption(args, option) !== undefined);
+  return isHere ? explainHere(id, fleet, args, io) : askWhy(id, fleet, rowOption(args) ?? 0, io);
+}
+
+/** Explains a recorded prediction by its manifest on this machine, where the fleet has let its revision go, or is not to be believed. */
+async function explainHere(id: string, fleet: AskedFleet, args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
+  const prediction = await lookUpPrediction(id, fleet, io.signal);
   const logged = prediction.rows[rowOption(args) ?? 0];
   if (logged === undefined)
     throw new UsageError(
@@ -126,7 +133,7 @@ async function explainPrediction(id: string, args: CommandArguments, io: Command
   const manifest = textOption(args, 'manifest') ?? (await manifestHere(model));
   if (manifest === undefined) {
     io.err(
-      `the fleet has what ${model} ${version} was asked and answered (score ${JSON.stringify(logged.score)}), and hands out no artifacts: ` +
+      `there is no models/${model}/model.yaml here, and a fleet hands out no artifacts: ` +
         `give --manifest, the manifest of ${model} ${version} with its file (${prediction.digest}) and its evaluation data beside it`,
     );
     return EXIT.cannotTell;
@@ -197,13 +204,16 @@ async function answerWith(
     return EXIT.good;
   }
   const { explanation } = answered.value;
-  io.out(rowText(explanation, { model: `${manifest.name} ${manifest.version}`, row, color: io.color }));
+  const told = explanationJson(explanation);
+  io.out(rowText(told, { model: `${manifest.name} ${manifest.version}`, row, color: io.color }));
   const otherAnswer = logged === undefined ? undefined : recordedDifference(logged.recorded, explanation);
   if (otherAnswer !== undefined) io.err(otherAnswer);
   await io.json({
     ...head,
     ...(logged === undefined ? {} : { prediction: logged.prediction.id, recordedScore: logged.recorded }),
-    ...rowJson(question, explanation),
+    kind: 'shapley',
+    ...(question.kind === 'row' ? { row: question.row + 1 } : {}),
+    ...told,
   });
   return otherAnswer === undefined && explanation.additivity.holds ? EXIT.good : EXIT.cannotTell;
 }
@@ -238,13 +248,5 @@ function globalJson(model: ExplainedModel) {
       answersChanged: changed,
     })),
     left,
-  };
-}
-
-function rowJson(question: ExplainQuestion, explanation: RowExplanation) {
-  return {
-    kind: 'shapley',
-    ...(question.kind === 'row' ? { row: question.row + 1 } : {}),
-    ...explanationJson(explanation),
   };
 }

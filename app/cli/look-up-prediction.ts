@@ -17,15 +17,29 @@ export interface LoggedPrediction {
 const LIMIT_MS = 30_000;
 const ANSWER_SHOWN = 300;
 
+/** A fleet that predictions are asked of, by its public address. */
+export interface AskedFleet {
+  readonly url: string;
+  readonly tokenFile: string | undefined;
+}
+
 /** Looks a prediction up in a fleet's log. Throws with what the fleet said where it does not have it. */
-export async function lookUpPrediction(
-  id: string,
-  fleet: string,
-  tokenFile: string | undefined,
+export async function lookUpPrediction(id: string, fleet: AskedFleet, signal: AbortSignal): Promise<LoggedPrediction> {
+  const told = await askFleet(fleet, `/v1/predictions/${encodeURIComponent(id)}`, signal);
+  if (told.kind === 'refused')
+    throw new Error(`the fleet at ${fleet.url} does not tell prediction ${id}: ${told.said}`);
+  if (!isPrediction(told.body)) throw new Error(`the fleet at ${fleet.url} answered something else than a prediction`);
+  return told.body;
+}
+
+/** What a fleet answered to a `GET`, or in its own words why not. Throws where none answers. */
+export async function askFleet(
+  { url: fleet, tokenFile }: AskedFleet,
+  path: string,
   signal: AbortSignal,
-): Promise<LoggedPrediction> {
+): Promise<{ readonly kind: 'told'; readonly body: unknown } | { readonly kind: 'refused'; readonly said: string }> {
   const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).trim();
-  const url = `${fleet.replace(/\/$/, '')}/v1/predictions/${encodeURIComponent(id)}`;
+  const url = `${fleet.replace(/\/$/, '')}${path}`;
   let response: Response;
   try {
     response = await fetch(url, {
@@ -36,12 +50,8 @@ export async function lookUpPrediction(
     throw new Error(`no fleet answered at ${url}`, { cause });
   }
   const body = await response.text();
-  if (!response.ok)
-    throw new Error(`the fleet at ${fleet} does not tell prediction ${id}: ${saidOf(body, response.status)}`);
-  const parsed: unknown = JSON.parse(body);
-  if (!isPrediction(parsed))
-    throw new Error(`${url} answered something else than a prediction: ${body.slice(0, ANSWER_SHOWN)}`);
-  return parsed;
+  if (!response.ok) return { kind: 'refused', said: saidOf(body, response.status) };
+  return { kind: 'told', body: JSON.parse(body) };
 }
 
 function saidOf(body: string, status: number): string {
