@@ -33,6 +33,8 @@ export interface ModelTarget {
   readonly replicas: { readonly min: number; readonly max: number; readonly target: number };
   /** Each public replica keeps so many bytes of the model's answers, for requests that are equal; undefined: none. */
   readonly cacheBytes?: number;
+  /** How long recorded predictions are kept, where that is shorter than the fleet's own retention. */
+  readonly retentionMs?: number;
   readonly held?: Hold;
   /** Opaque to the fleet: the control plane's rollout state. */
   readonly state?: unknown;
