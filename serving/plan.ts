@@ -87,13 +87,23 @@ function leaseActions(
 }
 
 /** What a fleet was told to do, without what it found. */
-export function targetOf({ arms, sticky, salt, replicas, cacheBytes, held, state }: ModelTarget): ModelTarget {
+export function targetOf({
+  arms,
+  sticky,
+  salt,
+  replicas,
+  cacheBytes,
+  retentionMs,
+  held,
+  state,
+}: ModelTarget): ModelTarget {
   return {
     arms,
     ...(sticky === undefined ? {} : { sticky }),
     salt,
     replicas,
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
     ...(held === undefined ? {} : { held }),
     ...(state === undefined ? {} : { state }),
   };

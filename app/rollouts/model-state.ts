@@ -31,6 +31,7 @@ export interface ModelState {
   readonly sticky?: Sticky;
   readonly replicas: ModelTarget['replicas'];
   readonly cacheBytes?: number;
+  readonly retentionMs?: number;
 }
 
 /** A revision with the place in git that it came from. */
@@ -110,6 +111,7 @@ export function targetOfState(state: ModelState): ModelTarget {
     salt: state.salt,
     replicas: state.replicas,
     ...(state.cacheBytes === undefined ? {} : { cacheBytes: state.cacheBytes }),
+    ...(state.retentionMs === undefined ? {} : { retentionMs: state.retentionMs }),
     ...(hold === undefined ? {} : { held: heldOf(hold) }),
     state,
   };

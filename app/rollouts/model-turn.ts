@@ -1,4 +1,5 @@
 import { cacheBytesOf } from '../../checks/manifest/cache-bytes.ts';
+import { retentionMsOf } from '../../checks/manifest/retention-ms.ts';
 import type { Policy } from '../../checks/manifest/policy.ts';
 import type { Arm, ModelStats, ObservedModel, Provenance } from '../../serving/fleet.ts';
 import { superseded } from '../../serving/rollout/aborted.ts';
@@ -53,7 +54,7 @@ export async function modelTurn(look: Look, ask: Questions): Promise<ModelState 
   if (settled !== undefined && isUntold(settled, look.desired.loaded.revision)) return settled;
   if (settled?.hold !== undefined) return holding(look, settled, look.desired, ask);
   if (settled?.stable?.revision === look.desired.loaded.revision)
-    return inSync(settled, settled.stable, look.desired, look.now);
+    return inSync(settled, settled.stable, look.desired, look);
   return arriving(look, settled, look.desired, ask);
 }
 
@@ -114,7 +115,7 @@ function holdAdopted(
 
 /** A fleet that serves a model without our state (served by hand, or told by another program): what it runs is taken for stable. */
 function unknownState(look: Look, observed: ObservedModel): ModelState {
-  const { salt, sticky, replicas, cacheBytes } = observed;
+  const { salt, sticky, replicas, cacheBytes, retentionMs } = observed;
   return {
     format: 1,
     repository: look.repository,
@@ -124,6 +125,7 @@ function unknownState(look: Look, observed: ObservedModel): ModelState {
     ...(sticky === undefined ? {} : { sticky }),
     replicas,
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
   };
 }
 
@@ -172,7 +174,7 @@ async function holding(look: Look, state: ModelState, desired: DesiredModel, ask
       { by: 'slipway', because: `git names version ${stable.version}, which runs` },
       look.now,
     );
-    return inSync(ended, stable, desired, look.now);
+    return inSync(ended, stable, desired, look);
   }
   if (desired.loaded.revision === hold?.quarantined) return state;
   const permit = await ask.permit(desired, stable);
@@ -235,8 +237,8 @@ function cacheOf(manifest: DesiredModel['loaded']['manifest']): Pick<ModelState,
   return cacheBytes === undefined ? {} : { cacheBytes };
 }
 
-/** Replicas, stickiness and the cache follow git without a rollout, since no answer depends on them. */
-function inSync(state: ModelState, stable: Deployed, desired: DesiredModel, now: Date): ModelState {
+/** Replicas, stickiness, the cache and the retention follow git without a rollout, since no answer depends on them. */
+function inSync(state: ModelState, stable: Deployed, desired: DesiredModel, { now, policy }: Look): ModelState {
   const { refusal, sticky: _, cacheBytes: __, ...rest } = state;
   const { manifest } = desired.loaded;
   const { version } = manifest;
@@ -256,6 +258,7 @@ function inSync(state: ModelState, stable: Deployed, desired: DesiredModel, now:
     ...(sticky === undefined ? {} : { sticky }),
     replicas: manifest.replicas,
     ...cacheOf(manifest),
+    retentionMs: retentionMsOf(manifest, policy),
     outbox: close === undefined ? rest.outbox : [...rest.outbox, close],
   };
 }
@@ -295,6 +298,7 @@ function begun(look: Look, state: ModelState | undefined, desired: DesiredModel,
     ...(sticky === undefined ? {} : { sticky }),
     replicas: manifest.replicas,
     ...cacheOf(manifest),
+    retentionMs: retentionMsOf(manifest, policy),
   };
 }
 

@@ -31,6 +31,7 @@ export function parseModelPut(body: unknown): { readonly generation: number; rea
       target: numberAt(replicas['target'], 'replicas.target'),
     },
     ...(value['cacheBytes'] === undefined ? {} : { cacheBytes: numberAt(value['cacheBytes'], 'cacheBytes') }),
+    ...(value['retentionMs'] === undefined ? {} : { retentionMs: numberAt(value['retentionMs'], 'retentionMs') }),
     ...(value['held'] === undefined ? {} : { held: holdAt(value['held']) }),
     ...(value['state'] === undefined ? {} : { state: value['state'] }),
   };

@@ -6,7 +6,7 @@ const SUM_TOLERANCE = 1e-6;
 /** Why a fleet cannot be told this: one sentence for every driver to refuse with; undefined when it can. */
 export function targetProblemOf(
   model: string,
-  { arms, replicas, cacheBytes = 0 }: ModelTarget,
+  { arms, replicas, cacheBytes = 0, retentionMs = 1 }: ModelTarget,
   known: ReadonlySet<string>,
 ): string | undefined {
   const unknown = arms.find(({ revision }) => !known.has(revision));
@@ -28,5 +28,6 @@ export function targetProblemOf(
     return `${model}: replicas from ${replicas.min} to ${replicas.max}, target ${replicas.target}, make no sense`;
   }
   if (cacheBytes < 0) return `${model}: cacheBytes ${cacheBytes} makes no sense`;
+  if (!(retentionMs > 0)) return `${model}: a retention of ${retentionMs} ms makes no sense`;
   return undefined;
 }

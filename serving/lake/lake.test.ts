@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -279,6 +279,22 @@ describe('the prediction log', () => {
     await record(entryOf({ instances: [{ age: 1 }] }));
     await writer.expire(AT);
     expect(await readdir(join(folder, 'log', 'model=income'))).toEqual(['day=2026-11-21']);
+  });
+
+  it('keeps rows and feedback of one model shorter than the others, where that is wanted', async () => {
+    for (const model of ['income', 'churn'])
+      for (const day of ['2026-11-01', '2026-11-20']) {
+        await mkdir(join(folder, 'log', `model=${model}`, `day=${day}`), { recursive: true });
+        await mkdir(join(folder, 'log', 'feedback', `model=${model}`), { recursive: true });
+        await writeFile(join(folder, 'log', 'feedback', `model=${model}`, `${day}-ab.jsonl`), '');
+      }
+    writer.retain(new Map([['income', 7 * DAY_MS]]));
+    await writer.expire(AT);
+    const left = async (...path: readonly string[]) => (await readdir(join(folder, 'log', ...path))).toSorted();
+    expect(await left('model=income')).toEqual(['day=2026-11-20']);
+    expect(await left('feedback', 'model=income')).toEqual(['2026-11-20-ab.jsonl']);
+    expect(await left('model=churn')).toEqual(['day=2026-11-01', 'day=2026-11-20']);
+    expect(await left('feedback', 'model=churn')).toHaveLength(2);
   });
 
   it('is empty, and no error, for a model of which nothing was recorded', async () => {

@@ -15,14 +15,17 @@ const QUERY = entryFile('query-main.ts', import.meta.url);
 /** The daemon's hold on the prediction log: keeps its writer alive and asks it, and reads through processes that live for one question. */
 export class Lake {
   readonly #options: LogWriterOptions;
+  readonly #retentions: () => ReadonlyMap<string, number>;
   readonly #asked = new Map<number, (error: string | undefined) => void>();
   #child: ChildProcess | undefined;
   #asks = 0;
   #stopping = false;
   #status: LogStatus | undefined;
 
-  constructor(options: LogWriterOptions) {
+  /** `retentions`: asked now and then; of the models whose rows are kept shorter than the usual. */
+  constructor(options: LogWriterOptions, retentions: () => ReadonlyMap<string, number> = () => new Map()) {
     this.#options = options;
+    this.#retentions = retentions;
     this.#startWriter();
   }
 
@@ -75,7 +78,10 @@ export class Lake {
     const child = fork(WRITER, [], { execArgv: [], serialization: 'advanced', env: replicaEnvironment() });
     this.#child = child;
     child.on('message', (message: FromWriter) => {
-      if (message.kind === 'status') this.#status = message.status;
+      if (message.kind === 'status') {
+        this.#status = message.status;
+        this.#send({ kind: 'retain', retentionMs: this.#retentions() });
+      }
       if (message.kind !== 'done') return;
       this.#asked.get(message.ask)?.(message.error);
       this.#asked.delete(message.ask);

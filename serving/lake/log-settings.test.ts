@@ -9,7 +9,10 @@ describe('what is said of the log', () => {
     const none = (): never => {
       throw new Error('nobody asks for credentials');
     };
-    expect(logSettingsOf(flags, '/fleet', none)).toEqual({ folder: '/fleet/predictions', retentionMs: 30 * 86_400_000 });
+    expect(logSettingsOf(flags, '/fleet', none)).toEqual({
+      folder: '/fleet/predictions',
+      retentionMs: 30 * 86_400_000,
+    });
     expect(logSettingsOf({ ...flags, log: '/log' }, '/fleet', none).folder).toBe('/log');
   });
 

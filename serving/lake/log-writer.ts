@@ -54,6 +54,7 @@ export class LogWriter {
   readonly #cursor = new EntryCursor();
   readonly #uploader: Uploader | undefined;
   #uploading: Promise<void> | undefined;
+  #retentions: ReadonlyMap<string, number> = new Map();
   #writing: Promise<void> = Promise.resolve();
   #timers: NodeJS.Timeout[] = [];
   written = 0;
@@ -89,18 +90,19 @@ export class LogWriter {
       this.#server.once('error', reject);
       this.#server.listen(this.#options.socket, resolve);
     });
-    const expire = (): void => {
-      this.expire(Date.now()).catch((error: unknown) => console.error('old segments could not be deleted', error));
-    };
     const upload = (): void => {
       this.upload(Date.now()).catch((error: unknown) => console.error('the log could not be uploaded', error));
     };
     this.#timers = [
       setInterval(() => void this.#enqueue(false), FLUSH_MS),
-      setInterval(expire, EXPIRE_MS),
+      setInterval(() => this.#expireNow(), EXPIRE_MS),
       ...(this.#uploader === undefined ? [] : [setInterval(upload, UPLOAD_MS)]),
     ];
-    expire();
+    this.#expireNow();
+  }
+
+  #expireNow(): void {
+    this.expire(Date.now()).catch((error: unknown) => console.error('old segments could not be deleted', error));
   }
 
   get status(): LogStatus {
@@ -164,22 +166,30 @@ export class LogWriter {
     );
   }
 
+  /** Of models whose rows are kept shorter than the usual. */
+  retain(retentionMs: ReadonlyMap<string, number>): void {
+    const isShorter = [...retentionMs].some(([model, ms]) => ms < (this.#retentions.get(model) ?? Infinity));
+    this.#retentions = retentionMs;
+    // What is told first, or made shorter, is in force at once.
+    if (isShorter) this.#expireNow();
+  }
+
   /** Deletes days that lie wholly before the retention, here and in the bucket. */
   async expire(nowMs: number): Promise<void> {
-    const last = new Date(nowMs - this.#options.retentionMs).toISOString().slice(0, 10);
-    const { folder, upload } = this.#options;
-    for (const model of await readdir(folder)) {
-      if (!model.startsWith('model=')) continue;
-      for (const day of await readdir(join(folder, model)))
-        if (day.startsWith('day=') && day.slice('day='.length) < last)
-          await rm(join(folder, model, day), { recursive: true, force: true });
-    }
+    const { folder, upload, retentionMs } = this.#options;
+    const isOld = (name: string): boolean => {
+      const [, model = '', day = ''] = /^(?:feedback\/)?model=([^/]+)\/(?:day=)?(\d{4}-\d\d-\d\d)/.exec(name) ?? [];
+      const kept = Math.min(retentionMs, this.#retentions.get(model) ?? Infinity);
+      return day !== '' && day < new Date(nowMs - kept).toISOString().slice(0, 10);
+    };
+    for (const part of ['', 'feedback'])
+      for (const model of await filesIn(join(folder, part)))
+        for (const day of await filesIn(join(folder, part, model)))
+          if (isOld(join(part, model, day))) await rm(join(folder, part, model, day), { recursive: true, force: true });
     if (upload === undefined) return;
     const bucket = new Bucket(upload.bucket);
-    for (const { key } of await bucket.list('model=')) {
-      const day = /^model=[^/]+\/day=([\d-]+)\//.exec(key)?.[1];
-      if (day !== undefined && day < last) await bucket.delete(key);
-    }
+    for (const below of ['model=', 'feedback/model='])
+      for (const { key } of await bucket.list(below)) if (isOld(key)) await bucket.delete(key);
   }
 
   /** Takes what is on its way, writes it, and ends. */
@@ -274,6 +284,14 @@ export class LogWriter {
       else this.lost += segment.unwrittenRows;
     }
   }
+}
+
+/** Names in a folder; none where it is none. */
+async function filesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    throw error;
+  });
 }
 
 function placeOf(day: number, key: string): string {

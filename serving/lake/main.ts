@@ -6,6 +6,8 @@ export type ToWriter =
   | { readonly kind: 'start'; readonly options: LogWriterOptions }
   | { readonly kind: 'flush'; readonly ask: number; readonly handed: readonly Handed[] }
   | { readonly kind: 'feedback'; readonly ask: number; readonly model: string; readonly items: readonly Feedback[] }
+  /** How long which model's rows are kept, where that is shorter than the usual retention. */
+  | { readonly kind: 'retain'; readonly retentionMs: ReadonlyMap<string, number> }
   | { readonly kind: 'stop' };
 export type FromWriter =
   | { readonly kind: 'listening' }
@@ -40,6 +42,9 @@ async function hear(message: ToWriter): Promise<void> {
     case 'feedback':
       await writer?.feedback(message.model, message.items);
       say({ kind: 'done', ask: message.ask });
+      return;
+    case 'retain':
+      writer?.retain(message.retentionMs);
       return;
     case 'stop':
       await end();
