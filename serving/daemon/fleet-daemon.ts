@@ -167,13 +167,22 @@ export class FleetDaemon {
     );
   }
 
+  #retentions(): ReadonlyMap<string, number> {
+    return new Map(
+      this.observe().models.flatMap(({ model, retentionMs }) =>
+        retentionMs === undefined ? [] : [[model, retentionMs] as const],
+      ),
+    );
+  }
+
   async #start(): Promise<void> {
     const { log, tls } = this.#options;
     if (tls !== undefined)
       this.#certificate = await CertificateKeeper.open(tls, (order) => {
         for (const replica of this.#crew.members) replica.tell({ kind: 'tls', tls: order });
       });
-    if (log !== undefined) this.#lake = new Lake({ ...log, socket: socketPath(this.runFolder, LOG_SOCKET) });
+    if (log !== undefined)
+      this.#lake = new Lake({ ...log, socket: socketPath(this.runFolder, LOG_SOCKET) }, () => this.#retentions());
     this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#plan();
   }
