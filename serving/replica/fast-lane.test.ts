@@ -145,11 +145,11 @@ function inPieces(bytes: Uint8Array, random: SeededRandom): readonly Uint8Array[
   return [...cuts, bytes.length].map((cut, index) => bytes.subarray(index === 0 ? 0 : cuts[index - 1], cut));
 }
 
-/** One byte of its head is another; not of its length, or nobody knew whether more is to come. */
+/** One byte of its head is another; not of its length nor the space before it, or nobody knew whether more is to come. */
 function withAWrongByte(request: Buffer, random: SeededRandom): Buffer {
   const length = request.indexOf('Content-Length: ') + 'Content-Length: '.length;
   const at = random.index(request.indexOf('\r\n\r\n') + 4);
-  if (at < length || at >= request.indexOf('\r\n', length)) request[at] = random.index(256);
+  if (at < length - 1 || at >= request.indexOf('\r\n', length)) request[at] = random.index(256);
   return request;
 }
 
@@ -159,7 +159,8 @@ function withAWrongByte(request: Buffer, random: SeededRandom): Buffer {
  * depends on chance.
  */
 async function converse(port: number, seed: number): Promise<readonly string[]> {
-  const random = seededRandom(seed);
+  // Neighbouring seeds begin with the same numbers.
+  const random = seededRandom(Math.imul(seed + 1, 0x9e3779b1));
   const connection = new RawConnection(port);
   try {
     const plain = Array.from({ length: random.index(4) }, (_, index) =>

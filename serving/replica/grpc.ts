@@ -20,6 +20,7 @@ import { describedModel, isReady, waitingModels } from './describe-model.ts';
 import { bodyOfMessage, messageOfAnswer, messageOfBody, requestOfMessage, type InferMessage } from './grpc-messages.ts';
 import { MAX_BODY_BYTES } from './http.ts';
 import { newIdentifier } from './identifier.ts';
+import { inferResponseBytes, readInferRequest } from './infer-wire.ts';
 import { LOADING_BY_HAND, type RouteContext } from './routes.ts';
 import { serveCall } from './serve-call.ts';
 
@@ -43,13 +44,28 @@ export function openGrpcDoor(context: RouteContext): GrpcDoor {
     'grpc.max_receive_message_length': MAX_BODY_BYTES,
     'grpc.max_send_message_length': -1,
   });
-  server.addService(serviceOf(definition['inference.GRPCInferenceService']), inferenceOf(context));
+  server.addService(withOwnWire(serviceOf(definition['inference.GRPCInferenceService'])), inferenceOf(context));
   server.addService(serviceOf(healthDefinition['grpc.health.v1.Health']), healthOf(context));
   new ReflectionService(loadSync([PROTO, healthProtoPath], LOADING)).addToServer(server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     accept: (socket) => injector.injectConnection(socket),
     drain: (limitMs) => injector.drain(limitMs),
+  };
+}
+
+/** ModelInfer read and written by ourselves; what is not in its plain form is read as all else is. */
+function withOwnWire(service: ServiceDefinition): ServiceDefinition {
+  const method = service['ModelInfer'];
+  if (method === undefined) throw new Error('inference.proto has no ModelInfer');
+  const general = method.requestDeserialize;
+  return {
+    ...service,
+    ModelInfer: {
+      ...method,
+      requestDeserialize: (bytes: Buffer) => readInferRequest(bytes) ?? general(bytes),
+      responseSerialize: inferResponseBytes,
+    },
   };
 }
 
