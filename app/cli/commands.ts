@@ -69,7 +69,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'who did what, when and why: verify it, or write it out',
     load: async () => (await import('./ledger.ts')).ledger,
   },
+  {
+    name: 'bench',
+    summary: 'how fast a model is served on this machine, and what serving adds to it',
+    load: async () => (await import('./bench.ts')).bench,
+  },
 ];
-
-/** Promised by the command line's contract, and not there yet. */
-export const promised: readonly string[] = ['bench'];

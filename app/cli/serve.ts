@@ -195,7 +195,7 @@ async function serveUntilStopped(
   const driver = localDriver({ adminUrl: fleet.adminUrl });
   const limit = AbortSignal.any([io.signal, AbortSignal.timeout(READY_LIMIT_MS)]);
   try {
-    await tell(driver, models, targets, limit);
+    await tellFleet(driver, models, targets, limit);
     const failed = await allReady(driver, limit);
     if (failed.length > 0) {
       for (const { model, revision } of failed)
@@ -226,7 +226,8 @@ async function serveUntilStopped(
   throw new Error(`the fleet ended by ${how}`);
 }
 
-async function tell(
+/** Hands models over to a fleet, and what each should be. */
+export async function tellFleet(
   driver: FleetDriver,
   models: readonly ServedModel[],
   targets: ReadonlyMap<string, ModelTarget>,
@@ -252,7 +253,7 @@ async function tell(
 }
 
 /** Waits until every revision is ready, or one has failed; those that have. */
-async function allReady(
+export async function allReady(
   driver: FleetDriver,
   signal: AbortSignal,
 ): Promise<readonly { readonly model: string; readonly revision: ObservedRevision }[]> {

@@ -72,7 +72,8 @@ describe('slipway', () => {
     [['check', '--only', 'basline'], /--only basline: there is no such check; there are manifest, artifact/],
     [['check', '.'], /holds no manifest/],
     [['check', '--window', 'none.csv', '.'], /none.csv: there is no such file/],
-    [['bench'], /bench is not there yet/],
+    [['bench', '--connections', 'many'], /--connections many: a number above 0/],
+    [['bench'], /no models\/\*\/model.yaml here/],
   ])('%j is wrong usage: status 64, and what was expected', (args, message) => {
     const { status, stderr, stdout } = slipway(root, ...args);
     expect([status, stdout]).toEqual([64, '']);

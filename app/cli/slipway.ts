@@ -4,7 +4,7 @@ import { parseArgs, stripVTControlCharacters, type ParseArgsOptionsConfig } from
 import { nearestOf } from '../../checks/manifest/nearest.ts';
 import { slipwayVersion } from '../../checks/environment.ts';
 import { EXIT, UsageError, type Command, type CommandIo } from './command.ts';
-import { commands, promised } from './commands.ts';
+import { commands } from './commands.ts';
 import { cliEnvironment } from './config.ts';
 import { progressBar } from './progress-bar.ts';
 
@@ -43,10 +43,6 @@ async function help(wasMissing: boolean, about: string | undefined): Promise<num
 }
 
 function unknownCommand(name: string): number {
-  if (promised.includes(name)) {
-    stderr.write(`slipway ${name} is not there yet in this version\n`);
-    return EXIT.usage;
-  }
   const names = commands.map((command) => command.name);
   const near = nearestOf(name, names);
   const hint = near === undefined ? '' : ` Did you mean ${near}?`;

@@ -1,14 +1,16 @@
 import { openSession } from '../model/session.ts';
 import type { Tensor } from '../model/tensor.ts';
-import type { BareMessage } from './contender-bare.ts';
+import type { BareAnswer, BareMessage } from './contender-bare.ts';
 
 /** Nothing but the model: one session, one run after the other. Ends with its parent. */
-let job: ((seconds: number, rows: number) => Promise<number>) | undefined;
+let job: ((seconds: number, rows: number) => Promise<BareAnswer>) | undefined;
 
 process.on('disconnect', () => process.exit(0));
 process.on('message', (message: BareMessage) => {
   const told =
-    message.kind === 'model' ? load(message) : (job?.(message.seconds, message.rows) ?? Promise.resolve(NaN));
+    message.kind === 'model'
+      ? load(message)
+      : (job?.(message.seconds, message.rows) ?? Promise.reject(new Error('a job before its model')));
   told.then(
     (answer) => process.send?.(answer),
     (error: unknown) => {
@@ -18,21 +20,22 @@ process.on('message', (message: BareMessage) => {
   );
 });
 
-async function load({ file, input, tensors }: Extract<BareMessage, { readonly kind: 'model' }>): Promise<number> {
+async function load({ file, input, tensors }: Extract<BareMessage, { readonly kind: 'model' }>): Promise<BareAnswer> {
   const session = await openSession({ model: file });
   job = async (seconds, rows) => {
     const feeds = batchesOf(tensors, rows).map((tensor) => new Map([[input, tensor]]));
     for (const feed of feeds) await session.run(feed);
-    const started = performance.now();
+    const [started, cpu] = [performance.now(), process.cpuUsage()];
     let runs = 0;
     while (performance.now() - started < seconds * 1000) {
       const feed = feeds[runs % feeds.length];
       if (feed !== undefined) await session.run(feed);
       runs += 1;
     }
-    return runs / ((performance.now() - started) / 1000);
+    const { user, system } = process.cpuUsage(cpu);
+    return { perSecond: runs / ((performance.now() - started) / 1000), cpuMicros: (user + system) / runs };
   };
-  return 0;
+  return { perSecond: 0, cpuMicros: 0 };
 }
 
 /** Tensors of one row, joined into some of so many rows. */

@@ -96,7 +96,7 @@ function overheadSection(report: BenchReport): readonly string[] {
   return [
     '## What a request costs beyond its model',
     '',
-    `Processor time of a request in all processes of the fleet, log included, less the time of one run of ${BARE} with one row, in µs. Requests that arrive while a run is under way share the`,
+    `Processor time of a request in all processes of the fleet, log included, less that of one run of ${BARE} with one row, in µs. Requests that arrive while a run is under way share the`,
     'next run, so that the difference may be less than nothing.',
     '',
     '| model | load | µs (least–most) |',

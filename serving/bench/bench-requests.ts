@@ -63,23 +63,38 @@ export function grpcRequests(model: BenchModel, cases: readonly BenchCase[]): re
   return cases.map((each) => ({ bytes: grpcMessage(model, each), expects: expectationOf(each, 'grpc') }));
 }
 
-export function expectationOf({ id, numbers }: BenchCase, form: AnswerForm): Expectation {
+export function expectationOf({ id, numbers }: Pick<BenchCase, 'id' | 'numbers'>, form: AnswerForm): Expectation {
   return { kind: 'numbers', form, id, numbers, tolerance: TOLERANCE };
 }
 
 /** A request's JSON as clients write it. */
 export function jsonBody(model: BenchModel, { id, tensor }: BenchCase): string {
-  const values: readonly (number | bigint | string)[] = [...tensor.data];
-  const data = values.map(numberOf(tensor));
-  const { name } = model.input;
-  return JSON.stringify({ id, inputs: [{ name, datatype: tensor.datatype, shape: tensor.shape, data }] });
+  return v2Body(id, new Map([[model.input.name, tensor]]));
 }
 
-/** A Float32 value as people write it, not with the digits of its double. */
-const numberOf =
-  ({ datatype }: Tensor) =>
-  (value: number | bigint | string): number =>
-    datatype === 'FP32' ? Number(Number(value).toPrecision(7)) : Number(value);
+/** The same of any feeds; `outputs`: those that are asked for, all of them when left out. */
+export function v2Body(id: string, feeds: ReadonlyMap<string, Tensor>, outputs?: readonly string[]): string {
+  const inputs = [...feeds].map(([name, { datatype, shape, data }]) => {
+    const values: readonly (number | bigint | string)[] = [...data];
+    return { name, datatype, shape, data: values.map((value) => jsonValue(datatype, value)) };
+  });
+  return JSON.stringify({
+    id,
+    inputs,
+    ...(outputs === undefined ? {} : { outputs: outputs.map((name) => ({ name })) }),
+  });
+}
+
+/** Digits that give the same float again; the fewest are what people write, not those of a double. */
+const FLOAT_DIGITS = 9;
+const FEW_DIGITS = 7;
+
+function jsonValue(datatype: Tensor['datatype'], value: number | bigint | string): number | string {
+  if (typeof value === 'string') return value;
+  if (datatype !== 'FP32') return Number(value);
+  const few = Number(Number(value).toPrecision(FEW_DIGITS));
+  return Math.fround(few) === value ? few : Number(Number(value).toPrecision(FLOAT_DIGITS));
+}
 
 /** A request's JSON and the bytes behind it. */
 export function binaryBody(

@@ -3,7 +3,7 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runtimeVersion } from '../model/session.ts';
-import { openBench, partResult } from './bench-context.ts';
+import { type BenchContext, openBench, partResult } from './bench-context.ts';
 import { benchDocument } from './bench-document.ts';
 import { type PartName, parts } from './bench-parts.ts';
 import type { BenchReport, PartResult } from './bench-report.ts';
@@ -45,7 +45,8 @@ async function main(): Promise<void> {
   try {
     for (const name of names) {
       say(`\n${parts[name].title}`);
-      const result: PartResult = await partResult(context, parts[name].run);
+      const result = await partOrFailure(name, context);
+      if (result === undefined) continue;
       report = {
         ...report,
         versions: {
@@ -67,6 +68,17 @@ async function main(): Promise<void> {
   if (values.write) {
     await writeFile(DATA, `${JSON.stringify(report)}\n`);
     await writeFile(DOCUMENT, document);
+  }
+}
+
+/** The other parts are measured, whatever becomes of one; the exit status tells. */
+async function partOrFailure(name: PartName, context: BenchContext): Promise<PartResult | undefined> {
+  try {
+    return await partResult(context, parts[name].run);
+  } catch (error) {
+    say(`${name} could not be measured: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    process.exitCode = 1;
+    return undefined;
   }
 }
 

@@ -6,8 +6,8 @@ import type { Served } from './contender.ts';
 
 /** Runs of the model with nothing around it, in processes that do nothing else: what no server can do better. */
 export interface BareRuns {
-  /** Runs a second of all processes together, of requests one row each, or of batches of so many rows. */
-  run(job: BareJob): Promise<number>;
+  /** Runs a second of all processes together, of requests one row each or of batches of so many rows, and what a run costs. */
+  run(job: BareJob): Promise<BareAnswer>;
   stop(): Promise<void>;
 }
 
@@ -16,6 +16,11 @@ export interface BareJob {
   readonly rows: number;
   /** How many of the processes run. */
   readonly processes: number;
+}
+
+export interface BareAnswer {
+  readonly perSecond: number;
+  readonly cpuMicros: number;
 }
 
 /** What a process is told: its model first, then jobs. */
@@ -37,18 +42,23 @@ export async function startBare({ file, model, cases }: Served, processes: numbe
     input: model.input.name,
     tensors: cases.map(({ tensor }) => tensor),
   };
-  const answers = async (message: BareMessage, count: number): Promise<readonly number[]> =>
+  const answers = async (message: BareMessage, count: number): Promise<readonly BareAnswer[]> =>
     Promise.all(
       children.slice(0, count).map(async (child) => {
         child.send(message);
-        const [answer]: readonly unknown[] = await once(child, 'message');
-        return Number(answer);
+        const [answer] = (await once(child, 'message')) as unknown as readonly [BareAnswer];
+        return answer;
       }),
     );
   await answers(told, processes);
   return {
-    run: async ({ seconds, rows, processes: count }) =>
-      (await answers({ kind: 'run', seconds, rows }, count)).reduce((sum, each) => sum + each, 0),
+    async run({ seconds, rows, processes: count }) {
+      const each = await answers({ kind: 'run', seconds, rows }, count);
+      return {
+        perSecond: each.reduce((sum, { perSecond }) => sum + perSecond, 0),
+        cpuMicros: each.reduce((sum, { cpuMicros }) => sum + cpuMicros, 0) / each.length,
+      };
+    },
     async stop() {
       await Promise.all(
         children.map(async (child) => {

@@ -1,6 +1,6 @@
 import type { LoadGenerator } from './load-generator.ts';
 import type { LoadJob, LoadResult } from './load-job.ts';
-import { type Usage, usageOf } from './process-usage.ts';
+import { type ProcessUsage, type Usage, usageOf } from './process-usage.ts';
 
 /** One load on one contender. */
 export interface Measurement {
@@ -12,8 +12,8 @@ export interface Measurement {
   readonly complaint?: string;
   /** Of the server's whole process tree; undefined where the system does not tell. */
   readonly cpuMicrosPerRequest?: number;
-  /** Of the busiest process of the tree: the one that the loop of serving runs in. */
-  readonly busiestMicrosPerRequest?: number;
+  /** Of the processes that answer, without the daemon and the log's writer; undefined for those that are not ours. */
+  readonly servingMicrosPerRequest?: number;
   readonly peakMegabytes?: number;
   /** Processor time of the load generator by time that passed. */
   readonly generatorBusy: number;
@@ -38,19 +38,23 @@ function measurementOf(result: LoadResult, before: Usage | undefined, after: Usa
   };
   if (before === undefined || after === undefined) return { ...told, ...rest };
   const requests = result.answered + result.failed;
-  const used = after.processes.map(({ pid, cpuMs }) => {
-    const earlier = before.processes.find((each) => each.pid === pid);
-    return cpuMs - (earlier?.cpuMs ?? 0);
-  });
+  const used = (processes: readonly ProcessUsage[]): number =>
+    processes.reduce((sum, { pid, cpuMs }) => {
+      const earlier = before.processes.find((each) => each.pid === pid);
+      return sum + cpuMs - (earlier?.cpuMs ?? 0);
+    }, 0);
   const micros = (ms: number): number => (MICROS_PER_MS * ms) / Math.max(1, requests);
+  const serving = after.processes.filter(({ command }) => REPLICA.test(command));
   return {
     ...told,
     ...rest,
-    cpuMicrosPerRequest: micros(used.reduce((sum, ms) => sum + ms, 0)),
-    busiestMicrosPerRequest: micros(Math.max(...used)),
+    cpuMicrosPerRequest: micros(used(after.processes)),
+    ...(serving.length === 0 ? {} : { servingMicrosPerRequest: micros(used(serving)) }),
     peakMegabytes: after.peakBytes / BYTES_PER_MEGABYTE,
   };
 }
 
+/** Our replicas' program. */
+const REPLICA = /\breplica[/\\]main\.[jt]s\b/;
 const MICROS_PER_MS = 1000;
 const BYTES_PER_MEGABYTE = 1e6;

@@ -39,7 +39,10 @@ export async function natsPart(context: BenchContext): Promise<readonly Row[]> {
     async start(models) {
       setBus(`nats://${bus.host}:${bus.port}`);
       try {
-        return { ...(await startBenchFleet(models, { replicas: 1, log: true })), nats: bus };
+        return {
+          ...(await startBenchFleet(models, { replicas: 1, log: true })),
+          nats: { host: bus.host, port: bus.port },
+        };
       } finally {
         setBus(undefined);
       }
