@@ -148,6 +148,19 @@ export interface ArmStats {
   readonly score: { readonly count: number; readonly sum: number; readonly sumOfSquares: number };
   /** What it did with copies of requests; undefined: none came. */
   readonly shadow?: ShadowStats;
+  /** What labels that callers sent back say of its answers; only where it was asked for. */
+  readonly feedback?: FeedbackStats;
+}
+
+/** Not cumulative: of all labels of answers since the instant that was asked for, the last label of a row. */
+export interface FeedbackStats {
+  /** Rows with a label. */
+  readonly rows: number;
+  /** Rows for which a class was decided; it was the label in `correct` of them. */
+  readonly decided: number;
+  readonly correct: number;
+  /** Absolute differences of score and label, where the label is a number. */
+  readonly distance: { readonly count: number; readonly sum: number; readonly sumOfSquares: number };
 }
 
 /** A shadow arm's copies, each row compared with what the stable arm answered. */
@@ -202,7 +215,8 @@ export interface FleetDriver {
 
 /** Reading what a fleet recorded; every fleet can be asked, whatever drives it. */
 export interface FleetRecords {
-  stats(model: string, signal: AbortSignal): Promise<ModelStats>;
+  /** `feedbackSince`: with what labels say of answers since then. */
+  stats(model: string, signal: AbortSignal, feedbackSince?: Date): Promise<ModelStats>;
   /** Recorded rows between two instants, newest first, at most `limit`, as a Parquet file written to `file`; how many rows it holds. */
   predictions(
     query: {

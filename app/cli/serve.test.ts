@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ArmStats } from '../../serving/fleet.ts';
 
 const SLIPWAY = fileURLToPath(new URL('slipway.mjs', import.meta.url));
 const MODELS = fileURLToPath(new URL('../../fixtures/loans/models/', import.meta.url));
@@ -116,6 +117,43 @@ describe('slipway serve', () => {
     expect(await stop()).toBe(0);
     expect(replicas.length).toBeGreaterThan(0);
     for (const { id } of replicas) expect(() => process.kill(Number(id), 0)).toThrow('ESRCH');
+  });
+
+  it('shares requests among three versions to the percent, and copies them to a fourth', async () => {
+    const folders = await Promise.all([
+      modelFolder('a', '1.0.0', 'v1_champion.onnx'),
+      modelFolder('b', '2.0.0', 'v2_better.onnx'),
+      modelFolder('c', '3.0.0', 'v1b_equivalent.onnx'),
+      modelFolder('d', '4.0.0', 'v3_cohort_regression.onnx'),
+    ]);
+    const { ready, stop } = await serving(...folders, '--arms', '1.0.0=50,2.0.0=30,3.0.0=20,4.0.0=shadow');
+    try {
+      const stats = async () => {
+        const response = await fetch(`${ready.admin}/fleet/models/loans/stats`);
+        const { arms } = (await response.json()) as { readonly arms: readonly ArmStats[] };
+        return arms;
+      };
+      const versions = new Map<string | null, number>();
+      const asked = 120;
+      for (let k = 0; k < asked; k++) {
+        const response = await fetch(`${ready.http}/v1/models/loans:predict`, {
+          method: 'POST',
+          body: JSON.stringify({ instances: [record] }),
+        });
+        await response.arrayBuffer();
+        const version = response.headers.get('x-slipway-model-version');
+        versions.set(version, (versions.get(version) ?? 0) + 1);
+      }
+      expect([...versions.keys()].toSorted()).toEqual(['1.0.0', '2.0.0', '3.0.0']);
+      const arms = await stats();
+      expect(arms.reduce((sum, { requests }) => sum + requests, 0)).toBe(asked);
+      // Copied is what the stable arm answered.
+      const { requests = 0, skipped = 0 } = arms.find(({ shadow }) => shadow !== undefined)?.shadow ?? {};
+      expect(requests + skipped).toBeGreaterThan(0);
+      expect(requests + skipped).toBeLessThanOrEqual(versions.get('1.0.0') ?? 0);
+    } finally {
+      await stop();
+    }
   });
 
   it('shares requests between two versions, rolls back with a reason, and shows the hold', async () => {

@@ -27,7 +27,7 @@ export const serve: Command = {
 
   MANIFEST           a model.yaml or a folder that holds one (default: models/*/model.yaml; none there: an empty fleet)
   --host 127.0.0.1   --port 8000 (V2, V1, /metrics)   --grpc-port 8001   --admin-port 8003   0: any free port
-  --arms 1.0.0=90,2.0.0=10   shares of two manifests of one name, by version; the first is the stable one
+  --arms 1.0.0=90,2.0.0=10   shares of manifests of one name, by version; the first is the stable one, and 3.0.0=shadow gets copies
   --replicas N       processes that answer, each with every model (default 1)
   --log DIR          where predictions are recorded (default: in a temporary folder, gone afterwards)   --no-log
   --token-file FILE  what callers must show as Authorization: Bearer …
@@ -138,13 +138,15 @@ function armsOf(
       `${model} was given ${versions.length} times (${known.join(', ')}): say who gets what, --arms ${known[0]}=90,${known[1]}=10`,
     );
   const arms = shares.map((share): Arm => {
-    const [, version, weight] = /^(.+)=(\d+(?:\.\d+)?)$/.exec(share) ?? [];
+    const [, version, weight] = /^(.+)=(\d+(?:\.\d+)?|shadow)$/.exec(share) ?? [];
     const found = versions.find(({ target }) => target.version === version);
     if (weight === undefined || found === undefined)
       throw new UsageError(
-        `--arms ${share}: expected VERSION=PERCENT with a version of ${model}, which are ${known.join(', ')}`,
+        `--arms ${share}: expected VERSION=PERCENT or VERSION=shadow with a version of ${model}, which are ${known.join(', ')}`,
       );
-    return { revision: found.target.revision, weight: Number(weight) };
+    return weight === 'shadow'
+      ? { revision: found.target.revision, weight: 0, shadow: true }
+      : { revision: found.target.revision, weight: Number(weight) };
   });
   const sum = arms.reduce((total, { weight }) => total + weight, 0);
   if (sum !== 100) throw new UsageError(`--arms: the shares of ${model} add up to ${sum}, expected 100`);

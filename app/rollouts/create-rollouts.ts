@@ -119,8 +119,9 @@ export function createRollouts(parts: RolloutsParts): RepositoryRollouts {
   ): Promise<Look> => {
     const observed = seen.models.find((each) => each.model === model);
     const state = stateOf(observed);
-    const isCounting = state !== undefined && liveRollout(state) !== undefined;
-    const stats = isCounting ? await fleet.stats(model, signal) : undefined;
+    const live = state && liveRollout(state);
+    const since = live?.plan.analysis.feedback === undefined ? undefined : new Date(live.startedAt);
+    const stats = live === undefined ? undefined : await fleet.stats(model, signal, since);
     const named = desired.models.get(model);
     return {
       now: clock(),

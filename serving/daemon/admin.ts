@@ -6,6 +6,7 @@ import { createServer as createSecureServer } from 'node:https';
 import { parseJson } from '../protocol/lossless.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { readBody, send, sendJson, sendRefusal } from '../replica/http.ts';
+import type { ArmStats } from '../fleet.ts';
 import { statsOf } from '../replica/counters.ts';
 import type { TlsOrder } from '../replica/messages.ts';
 import { isBearer } from '../replica/caller.ts';
@@ -190,11 +191,19 @@ async function postRestart({ response, options }: Exchange): Promise<void> {
   options.restart();
 }
 
-async function getStats({ response, daemon, parts: [name = ''] }: Exchange): Promise<void> {
+/** With `feedback-since=` an instant: also what labels say of each arm's answers since then. */
+async function getStats({ response, daemon, url, parts: [name = ''] }: Exchange): Promise<void> {
   const model = daemon.modelOf(name);
   if (model?.target === undefined) throw new Refusal(404, `no model "${name}" here`);
   const { epoch, arms } = await daemon.counts();
-  const stats = arms.filter((counts) => counts.model === name).map((counts) => statsOf(counts, [epoch]));
+  const since = url.searchParams.get('feedback-since');
+  const feedback = since === null ? {} : await daemon.feedback.since(name, instantOf(since, 0, 'feedback-since'));
+  const stats = arms
+    .filter((counts) => counts.model === name)
+    .map((counts): ArmStats => {
+      const told = feedback[counts.revision];
+      return { ...statsOf(counts, [epoch]), ...(told === undefined ? {} : { feedback: told }) };
+    });
   sendJson(response, 200, JSON.stringify({ model: name, generation: model.generation, arms: stats }));
 }
 

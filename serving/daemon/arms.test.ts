@@ -199,3 +199,40 @@ describe('a model with a response cache', () => {
     expect(after.computeMs.count - before.computeMs.count).toBe(2);
   });
 });
+
+describe('labels that callers send back', () => {
+  it('are joined to the arm that answered, in the statistics since an instant', async () => {
+    const since = new Date();
+    await fleet.turn(model, [
+      { revision: first.revision, weight: 50 },
+      { revision: second.revision, weight: 50 },
+    ]);
+    await fleet.until('both have their share', async () =>
+      (await fleet.find(model)).effective.every(({ weight }) => weight === 50),
+    );
+    const right = new Map<string, { readonly rows: number; readonly correct: number }>();
+    const labels: unknown[] = [];
+    for (const [k, record] of records.entries()) {
+      const response = await fleet.predict(model, record);
+      const { version, predictions } = (await response.json()) as Answered;
+      const label = k % 3 === 0 ? 1 : 0;
+      labels.push({ id: response.headers.get('x-slipway-id'), row: 0, label });
+      const counted = right.get(version) ?? { rows: 0, correct: 0 };
+      right.set(version, {
+        rows: counted.rows + 1,
+        correct: counted.correct + (predictions[0]?.class === label ? 1 : 0),
+      });
+    }
+    // A tester's label is nobody's evidence.
+    const tested = await fleet.predict(model, loansRecord, { 'x-slipway-arm': '2.0.0' });
+    labels.push({ id: tested.headers.get('x-slipway-id'), row: 0, label: 1 });
+    const body = JSON.stringify(labels);
+    expect((await fetch(`${fleet.url}/v1/models/${model}:feedback`, { method: 'POST', body })).ok).toBe(true);
+    const { arms } = await fleet.driver.stats(model, AbortSignal.timeout(30_000), since);
+    for (const { version, revision } of [first, second]) {
+      const { rows, correct } = right.get(version) ?? {};
+      expect(arms.find((arm) => arm.revision === revision)?.feedback).toMatchObject({ rows, decided: rows, correct });
+    }
+    expect((await fleet.driver.stats(model, AbortSignal.timeout(30_000))).arms[0]?.feedback).toBeUndefined();
+  });
+});

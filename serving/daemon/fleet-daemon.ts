@@ -17,6 +17,7 @@ import type { ExposedProcess } from './exposition.ts';
 import { Failures } from './failures.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import { machineOf } from './machine.ts';
+import { JoinedFeedback } from './joined-feedback.ts';
 import { observedFleet } from './observed-fleet.ts';
 import { Proofs } from './proofs.ts';
 import type { ReplicaProcess } from './replica-process.ts';
@@ -273,6 +274,9 @@ export class FleetDaemon {
     const handed = this.#reports().flatMap((report) => report?.log.handed ?? []);
     return this.#lake.read(query, handed, format, this.runFolder);
   }
+
+  /** What callers' labels say of the answers. */
+  readonly feedback = new JoinedFeedback(this);
 
   /** A private folder for what lives only as long as the daemon. */
   get runFolder(): string {

@@ -28,8 +28,9 @@ export function localDriver(options: LocalDriverOptions): FleetDriver & FleetRec
       return (await okJson(response)) as ObservedFleet;
     },
     apply: (action, source, signal) => applyAction(action, source, signal, ask),
-    async stats(model, signal) {
-      const response = await ask('GET', `/fleet/models/${encodeURIComponent(model)}/stats`, signal);
+    async stats(model, signal, feedbackSince) {
+      const query = feedbackSince === undefined ? '' : `?feedback-since=${feedbackSince.toISOString()}`;
+      const response = await ask('GET', `/fleet/models/${encodeURIComponent(model)}/stats${query}`, signal);
       return (await okJson(response)) as ModelStats;
     },
     async predictions({ model, from, to, limit, arm }, file, signal) {

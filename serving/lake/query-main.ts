@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
+import { feedbackStatsOf } from './feedback-stats.ts';
 import type { LogRows, LogValue } from './log-column.ts';
 import { parquetOf } from './parquet-rows.ts';
 import { type LogQuery, readLog } from './read-log.ts';
 
 /** One look into the log, in a process of its own: reading a week of rows must hold up neither those who serve nor the writer. */
-export type QueryRequest = LogQuery & { readonly file: string; readonly format: 'parquet' | 'json' };
+export type QueryRequest = LogQuery & { readonly file: string; readonly format: 'parquet' | 'json' | 'feedback' };
 export type QueryAnswer =
   | { readonly kind: 'read'; readonly rows: number }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -23,9 +24,15 @@ process.once('message', (request: QueryRequest) => {
 
 async function answer(request: QueryRequest): Promise<QueryAnswer> {
   const rows = await readLog(request);
-  await writeFile(request.file, request.format === 'parquet' ? parquetOf(rows) : jsonOf(rows));
+  await writeFile(request.file, WRITERS[request.format](rows));
   return { kind: 'read', rows: rows.rows };
 }
+
+const WRITERS = {
+  parquet: parquetOf,
+  json: jsonOf,
+  feedback: (rows) => JSON.stringify(feedbackStatsOf(rows)),
+} as const satisfies Record<QueryRequest['format'], (rows: LogRows) => string | Uint8Array>;
 
 /** `{"rows": [{"time": …, …}, …]}`: integers beyond 2^53 as text of digits. */
 function jsonOf({ columns, values, rows }: LogRows): string {

@@ -167,3 +167,29 @@ describe('disagreement', () => {
     expect(alarms / shadows).toBeLessThanOrEqual(0.05);
   });
 });
+
+describe('feedback', () => {
+  const labelled = (correct: number, decided: number, apart = 0): Counted =>
+    arm(1000, 0, {
+      feedback: {
+        rows: decided,
+        decided,
+        correct,
+        distance: { count: decided, sum: decided * apart, sumOfSquares: decided * (apart ** 2 + 0.01) },
+      },
+    });
+
+  it.each([
+    ['accuracy', labelled(8000, 10_000), labelled(8000, 10_000), 'pass'],
+    ['accuracy', labelled(800, 1000), labelled(800, 1000), 'waiting'],
+    ['accuracy', labelled(600, 1000), labelled(800, 1000), 'fail'],
+    ['accuracy', labelled(0, 0), labelled(800, 1000), 'waiting'],
+    ['accuracy', arm(1000), arm(1000), 'waiting'],
+    ['mae', labelled(0, 10_000, 0.2), labelled(0, 10_000, 0.3), 'pass'],
+    ['mae', labelled(0, 1000, 0.4), labelled(0, 1000, 0.2), 'fail'],
+    ['mae', labelled(0, 20, 0.4), labelled(0, 1000, 0.2), 'waiting'],
+    ['roc_auc', labelled(10, 1000), labelled(800, 1000), 'waiting'],
+  ] as const)('of %s: %3$s', (metric, candidate, stable, verdict) => {
+    expect(verdicts(candidate, stable, { feedback: { metric, margin: 0.05 } })['feedback']).toBe(verdict);
+  });
+});

@@ -3,6 +3,7 @@ import { rateSequence } from '../../checks/stats/rate-sequence.ts';
 import { disagreementMetric } from './disagreement-metric.ts';
 import { errorRateOf, errorsMetric } from './errors-metric.ts';
 import { type Counted, trialsOf } from './evidence.ts';
+import { feedbackMetric } from './feedback-metric.ts';
 import { latencyMetric } from './latency-metric.ts';
 import type { Metric } from './metric.ts';
 import { predictionsMetric } from './predictions-metric.ts';
@@ -44,19 +45,20 @@ export function analysisOf(plan: RolloutPlan, candidate: Counted, stable: Counte
 
 /** Which metrics a plan asks for: it must not depend on what was seen, since alpha is divided by their number. */
 function judgesOf({ analysis, steps }: RolloutPlan): readonly Judge[] {
-  const { errors, latency, predictions, disagreement } = analysis;
+  const { errors, latency, predictions, disagreement, feedback } = analysis;
   const hasShadow = steps.some(({ kind }) => kind === 'shadow');
   return [
     (a, b, alpha) => errorsMetric(a, b, errors, alpha),
     (a, b, alpha) => latencyMetric(a, b, latency, alpha),
     ...optional(predictions, predictionsMetric),
     ...optional(hasShadow ? disagreement : undefined, disagreementMetric),
+    ...optional(feedback, feedbackMetric),
   ];
 }
 
-function optional(
-  tolerance: number | undefined,
-  metric: (candidate: Counted, stable: Counted, tolerance: number, alpha: number) => Metric,
+function optional<Tolerance>(
+  tolerance: Tolerance | undefined,
+  metric: (candidate: Counted, stable: Counted, tolerance: Tolerance, alpha: number) => Metric,
 ): readonly Judge[] {
   return tolerance === undefined ? [] : [(a, b, alpha) => metric(a, b, tolerance, alpha)];
 }

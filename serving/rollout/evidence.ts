@@ -1,4 +1,4 @@
-import type { ArmStats, Histogram, ModelStats, ShadowStats } from '../fleet.ts';
+import type { ArmStats, FeedbackStats, Histogram, ModelStats, ShadowStats } from '../fleet.ts';
 
 /**
  * What a rollout knows of its two arms. Glossary: *counted* is what the rollout has seen since it began, over all steps and all
@@ -21,6 +21,8 @@ export interface Counted {
   readonly score: { readonly count: number; readonly sum: number; readonly sumOfSquares: number };
   /** Copies that it answered beside, compared with the stable arm's answers; undefined: none. */
   readonly shadow?: ShadowStats;
+  /** Of all its answers since the rollout began: it replaces what the look before saw. */
+  readonly feedback?: FeedbackStats;
 }
 
 export interface ComputeAt {
@@ -58,7 +60,9 @@ export function accumulated(evidence: ArmEvidence, stats: ModelStats | undefined
   if (arm === undefined) return evidence;
   const reading = readingOf(arm);
   const rise = startedAnew(evidence.seen, reading) ? reading : difference(reading, evidence.seen);
-  return { counted: sum(evidence.counted, rise), seen: reading };
+  const feedback = arm.feedback ?? evidence.counted.feedback;
+  const counted = { ...sum(evidence.counted, rise), ...(feedback === undefined ? {} : { feedback }) };
+  return { counted, seen: reading };
 }
 
 function readingOf(arm: ArmStats): ArmEvidence['seen'] {

@@ -3,7 +3,7 @@ import { analysisOf } from './analysis.ts';
 import { entered, turnOf } from './entered.ts';
 import { accumulated, evidenceFrom } from './evidence.ts';
 import { harmed } from './harmed.ts';
-import { missingOf, requestsOf } from './missing.ts';
+import { isDecidedByFeedback, missingOf, requestsOf } from './missing.ts';
 import { finished, promoted, turned } from './promoted.ts';
 import {
   type Phase,
@@ -122,8 +122,7 @@ function stood(rollout: Rollout, phase: StepPhase, now: Date): Turn {
   const step = rollout.plan.steps[phase.index];
   const forMs = step === undefined || step.kind === 'pause' ? 0 : step.forMs;
   if (now.getTime() - Date.parse(phase.since) < forMs) return turnOf(rollout, []);
-  const isPersons = step === undefined && !['canary', 'blue-green'].includes(rollout.plan.strategy);
-  const missing = isPersons ? undefined : missingOf(rollout, phase);
+  const missing = step === undefined && isPersons(rollout) ? undefined : missingOf(rollout, phase);
   if (missing !== undefined) return insufficient(rollout, phase, missing, now);
   if (step !== undefined) return stepped(rollout, phase.index + 1, now);
   return decided(rollout, now);
@@ -131,14 +130,19 @@ function stood(rollout: Rollout, phase: StepPhase, now: Date): Turn {
 
 function decided(rollout: Rollout, now: Date): Turn {
   const { strategy } = rollout.plan;
-  if (strategy === 'ab-test' || strategy === 'shadow') {
+  if (isPersons(rollout)) {
     return paused(
       rollout,
       { kind: 'decision', because: `the strategy ${strategy} leaves the decision to a person: /promote or /abort` },
       now,
     );
   }
-  return promoted(rollout, { by: 'slipway', because: 'errors are shown to stay within the tolerance' }, now);
+  const shown = isDecidedByFeedback(rollout.plan) ? 'errors and feedback are' : 'errors are';
+  return promoted(rollout, { by: 'slipway', because: `${shown} shown to stay within the tolerance` }, now);
+}
+
+function isPersons({ plan }: Rollout): boolean {
+  return plan.strategy === 'shadow' || (plan.strategy === 'ab-test' && !isDecidedByFeedback(plan));
 }
 
 function insufficient(rollout: Rollout, phase: StepPhase, missing: string, now: Date): Turn {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RolloutPlan } from '../../checks/manifest/manifest.ts';
-import type { ModelStats, ShadowStats } from '../fleet.ts';
+import type { FeedbackStats, ModelStats, ShadowStats } from '../fleet.ts';
 import { asked } from './asked.ts';
 import type { Subject } from './effect.ts';
 import { superseded } from './aborted.ts';
@@ -44,12 +44,13 @@ function story(over: Partial<RolloutPlan> = {}, from: Subject | 'nothing' = stab
     stable: { requests: 5000, errors: 0, computeMs: 0.3 },
   };
   let copies: ShadowStats | undefined;
+  let labels: { readonly [arm in 'candidate' | 'stable']: FeedbackStats } | undefined;
   let surroundings: Partial<RolloutEvidence> = {};
   const evidence = (): RolloutEvidence => ({
     candidate: { kind: 'ready' },
     stable: { kind: 'ready' },
     candidateWeight: turn.arms.find(({ revision }) => revision === candidate.revision)?.weight ?? 0,
-    stats: statsOf(counters, copies),
+    stats: statsOf(counters, copies, labels),
     ...surroundings,
   });
   const told: Turn['effects'][number][] = [...turn.effects];
@@ -89,6 +90,15 @@ function story(over: Partial<RolloutPlan> = {}, from: Subject | 'nothing' = stab
       copies = { requests, errors, skipped: 0, rows: requests - errors, decided: requests - errors, flips, distance };
       counters.stable.requests += requests;
     },
+    labelled(decided: number, right: { readonly candidate: number; readonly stable: number }) {
+      const of = (correct: number) => ({
+        rows: decided,
+        decided,
+        correct,
+        distance: { count: 0, sum: 0, sumOfSquares: 0 },
+      });
+      labels = { candidate: of(right.candidate), stable: of(right.stable) };
+    },
     traffic(requests: number, { errors = 0 } = {}) {
       counters.candidate.requests += requests;
       counters.candidate.errors += errors;
@@ -100,6 +110,7 @@ function story(over: Partial<RolloutPlan> = {}, from: Subject | 'nothing' = stab
 function statsOf(
   counters: { readonly [arm in 'candidate' | 'stable']: { requests: number; errors: number; computeMs: number } },
   copies: ShadowStats | undefined,
+  labels: { readonly [arm in 'candidate' | 'stable']: FeedbackStats } | undefined,
 ): ModelStats {
   return {
     model: 'income',
@@ -129,6 +140,7 @@ function statsOf(
         computeMs: histogram,
         computeByRows: [{ rows: 1, histogram }],
         score: { count: requests, sum: requests / 2, sumOfSquares: requests / 3 },
+        ...(labels === undefined ? {} : { feedback: labels[name] }),
         ...(name === 'candidate' && copies !== undefined ? { shadow: copies } : {}),
       };
     }),
@@ -469,6 +481,41 @@ describe('a rollout', () => {
     expect(it.after(0)).toBe('paused');
     expect(it.phase).toMatchObject({ pause: { kind: 'decision' } });
     expect(it.ask({ kind: 'promote', by: 'ana', force: false })).toBe('promoting');
+  });
+
+  const experiment: Partial<RolloutPlan> = {
+    strategy: 'ab-test',
+    steps: [{ kind: 'weight', weight: 50, forMs: MINUTE_MS }],
+    analysis: { ...plan.analysis, feedback: { metric: 'accuracy', margin: 0.02 } },
+  };
+
+  it('decides an A/B test whose manifest names a metric when labels show that it is no worse', () => {
+    const it = story(experiment);
+    it.after(0);
+    it.after(1);
+    it.traffic(4000);
+    it.after(1);
+    expect(it.after(0)).toBe('paused');
+    expect(it.phase).toMatchObject({
+      pause: { kind: 'insufficient', because: expect.stringContaining('no labels yet') },
+    });
+    it.labelled(200, { candidate: 160, stable: 160 });
+    expect(it.after(60)).toBe('paused');
+    it.labelled(20_000, { candidate: 16_400, stable: 16_000 });
+    expect(it.after(60)).toBe('step');
+    expect(it.after(0)).toBe('promoting');
+  });
+
+  it('ends an A/B test when labels show that it is worse', () => {
+    const it = story(experiment);
+    it.after(0);
+    it.after(1);
+    it.traffic(4000);
+    it.labelled(2000, { candidate: 1200, stable: 1600 });
+    expect(it.after(0)).toBe('aborting');
+    expect(it.told.find(({ kind }) => kind === 'quarantine')).toMatchObject({
+      because: expect.stringMatching(/^feedback: right in 1,200 of 2,000/),
+    });
   });
 
   it('gives its shares back when something newer comes', () => {
