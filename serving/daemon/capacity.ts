@@ -13,6 +13,8 @@ import { Wear } from './wear.ts';
 /** What a model takes in a process beyond its files twice (as bytes and as prepared weights): session, tables, counters. */
 const MODEL_BYTES = 2 ** 20;
 const COPIES_OF_FILES = 2;
+/** Of a process that runs one revision alone, before it has loaded anything. */
+const PROCESS_BYTES = 100 * 2 ** 20;
 
 /**
  * How much of the machine a fleet takes: how many public replicas there should be, which models rest, and which run apart. It remembers the
@@ -182,7 +184,7 @@ export class Capacity {
   }
 
   #bytesOf(key: string): number {
-    return MODEL_BYTES + COPIES_OF_FILES * this.#sizeOf(key);
+    return MODEL_BYTES + COPIES_OF_FILES * this.#sizeOf(key) + (this.#apart.has(key) ? PROCESS_BYTES : 0);
   }
 
   /** What is heavy to load and may have to be loaded while callers of others are answered. */
