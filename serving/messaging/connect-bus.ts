@@ -11,9 +11,13 @@ import type { Login, MessagingSettings } from './messaging-settings.ts';
 
 /**
  * Resolves once a server has answered, however long that takes; afterwards the connection mends itself for ever. A file of credentials is read anew
- * for each attempt, so that one that is renewed on disk is taken.
+ * for each attempt, so that one that is renewed on disk is taken. `changed` hears when the connection is there and when it is gone.
  */
-export async function connectBus(settings: MessagingSettings, name: string): Promise<NatsConnection> {
+export async function connectBus(
+  settings: MessagingSettings,
+  name: string,
+  changed: (isConnected: boolean) => void,
+): Promise<NatsConnection> {
   let attempts = 0;
   const connection = await connect({
     ...optionsOf(settings),
@@ -31,9 +35,11 @@ export async function connectBus(settings: MessagingSettings, name: string): Pro
     noAsyncTraces: true,
   });
   attempts = 0;
+  changed(true);
   void (async () => {
     for await (const status of connection.status()) {
       if (status.type === 'reconnect') attempts = 0;
+      if (status.type === 'reconnect' || status.type === 'disconnect') changed(status.type === 'reconnect');
       if (status.type === 'disconnect')
         console.error(`NATS: the connection to ${status.server} is lost; it is tried again`);
       if (status.type === 'reconnect') console.error(`NATS: connected again to ${status.server}`);

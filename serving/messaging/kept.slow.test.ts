@@ -197,7 +197,7 @@ describe.skipIf(natsServer === undefined)('requests that are kept until they are
     expect((await consumer('dynamic-batch'))?.config.max_ack_pending).toBe(3);
   });
 
-  const slowBody = JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [1] }] });
+  const slowBody = JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] });
 
   /** Waits until somebody has the request in hand, and ends the replicas with SIGKILL. */
   async function killWhoRuns(before = 0): Promise<number> {

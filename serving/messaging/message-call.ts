@@ -57,6 +57,7 @@ export function callOf(subject: string, { id, headers, body, at, startedAt }: As
     at,
     startedAt,
     relayed: false,
+    transport: 'nats',
   };
 }
 
