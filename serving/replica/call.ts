@@ -25,7 +25,7 @@ export interface Call {
   /** Another process of this fleet chose this arm, and counts what its caller sees. */
   readonly relayed: boolean;
   /** Undefined: HTTP. */
-  readonly transport?: 'grpc';
+  readonly transport?: 'grpc' | 'nats';
   /** Undefined: nobody wants to hear of it. */
   readonly trace?: CallTrace;
   /** Hears of each time that the model was asked for this request. */

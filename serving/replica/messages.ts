@@ -1,5 +1,6 @@
 import type { SelfTest, Sticky } from '../fleet.ts';
 import type { Handed } from '../lake/entry.ts';
+import type { MessagingReport } from '../messaging/messaging-report.ts';
 import type { MessagingSettings } from '../messaging/messaging-settings.ts';
 import type { Specification } from '../model/specification.ts';
 import type { TracesSettings } from './call-trace.ts';
@@ -156,6 +157,8 @@ export interface ReplicaReport {
   readonly vitals: Vitals;
   readonly log: { readonly written: number; readonly dropped: number; readonly handed?: Handed };
   readonly unusedInputs: number;
+  /** Undefined: it is on no bus. */
+  readonly messaging?: MessagingReport;
 }
 
 /** What a replica cannot answer alone: it sees its own share only. */

@@ -85,6 +85,7 @@ export class Replica {
       countUnused: (names) => {
         this.#unused += names;
       },
+      listener: () => this.#messaging?.listener,
       awaken: async (model) => {
         await this.#awakening.wait(model);
         return this.#tables.get(model);
@@ -271,7 +272,7 @@ export class Replica {
     return {
       arms: this.#changedArms(),
       busy: [...busy],
-      inFlight: this.#inFlight + this.#http.inFlight,
+      inFlight: this.#inFlight + this.#http.inFlight + (this.#messaging?.inFlight ?? 0),
       queued,
       connections: this.#sockets.size,
       rssBytes: process.memoryUsage.rss(),
@@ -282,6 +283,7 @@ export class Replica {
         ...(handed === undefined ? {} : { handed }),
       },
       unusedInputs: this.#unused,
+      ...(this.#messaging === undefined ? {} : { messaging: this.#messaging.report() }),
     };
   }
 

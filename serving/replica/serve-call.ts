@@ -18,8 +18,16 @@ export interface Serving {
   readonly countUnused: (names: number) => void;
   /** Where spans go; undefined: nowhere. */
   readonly tracing?: () => Tracing | undefined;
+  /** Who hears of every request; undefined: nobody. */
+  readonly listener?: () => CallListener | undefined;
   /** Has a model loaded that rests; resolves with its table then. Rejects with a Refusal when that takes too long. */
   readonly awaken: (model: string) => Promise<Table | undefined>;
+}
+
+/** Hears what became of a request. It must not block, and its own failures are its own. */
+export interface CallListener {
+  answered(call: Call, reply: Reply): void;
+  failed(call: Call, error: unknown): void;
 }
 
 /**
@@ -28,13 +36,16 @@ export interface Serving {
  */
 export async function serveCall(call: Call, serving: Serving): Promise<Reply> {
   const trace = serving.tracing?.()?.begin(call);
-  if (trace === undefined) return answerCall(call, serving);
+  const listener = serving.listener?.();
+  if (trace === undefined && listener === undefined) return answerCall(call, serving);
   try {
-    const reply = await answerCall({ ...call, trace }, serving);
-    trace.answered(reply);
+    const reply = await answerCall(trace === undefined ? call : { ...call, trace }, serving);
+    trace?.answered(reply);
+    listener?.answered(call, reply);
     return reply;
   } catch (error) {
-    trace.failed(error);
+    trace?.failed(error);
+    listener?.failed(call, error);
     throw error;
   }
 }
