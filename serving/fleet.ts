@@ -93,6 +93,8 @@ export interface ObservedModel extends ModelTarget {
   /** The shares that requests really get now: a lapsed lease or a dead candidate shows here. */
   readonly effective: readonly { readonly revision: string; readonly weight: number }[];
   readonly health: 'healthy' | 'degraded' | 'down';
+  /** A caller has unloaded it (`--model-control`): it gets no request until one loads it. */
+  readonly unloaded?: boolean;
   /** No public replica has it loaded: the first request loads it, and waits for that. */
   readonly resting?: boolean;
 }

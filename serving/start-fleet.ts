@@ -40,7 +40,6 @@ export interface StartedFleet {
 const ENTRY = entryFile('main.ts', import.meta.url);
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 20_000;
-const POLL_MS = 5;
 
 /** Starts a fleet daemon as a process of its own, which ends when this one does. Resolves once both ports are open. */
 export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
@@ -71,6 +70,10 @@ export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
     child.once('exit', (status, signal) => resolve(signal ?? `exit status ${status}`));
     child.once('error', (error) => resolve(error.message));
   });
+  // Every process of the fleet holds an end of the keeper's output until it ends.
+  const silent = new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+  });
   const { http, admin, grpc, daemon } = await readyLineOf(child, ended);
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
@@ -88,28 +91,18 @@ export async function startFleet(options: FleetOptions): Promise<StartedFleet> {
     stop: () => end('SIGTERM'),
     async kill() {
       killGroup(child.pid);
-      await ended;
-      await groupEnded(child.pid);
+      await silent;
     },
   };
 }
 
 /** Every process of a fleet is in the group of the one that keeps it. */
 function killGroup(pid: number | undefined): void {
-  if (pid !== undefined && isAlive(-pid)) process.kill(-pid, 'SIGKILL');
-}
-
-async function groupEnded(pid: number | undefined): Promise<void> {
-  const until = performance.now() + STOP_LIMIT_MS;
-  while (pid !== undefined && isAlive(-pid) && performance.now() < until)
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-}
-
-function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended already.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }
 

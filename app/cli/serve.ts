@@ -31,7 +31,8 @@ export const serve: Command = {
   --replicas N       processes that answer, each with every model (default 1)
   --log DIR          where predictions are recorded (default: in a temporary folder, gone afterwards)   --no-log
   --token-file FILE  what callers must show as Authorization: Bearer …
-  --tls-cert FILE --tls-key FILE   TLS for HTTP and gRPC: a certificate with its chain, and its key (PEM); read again when they change`,
+  --tls-cert FILE --tls-key FILE   TLS for HTTP and gRPC: a certificate with its chain, and its key (PEM); read again when they change
+  --model-control    callers may load and unload models over V2 (else 403)`,
   options: {
     host: { type: 'string' },
     port: { type: 'string' },
@@ -49,10 +50,6 @@ export const serve: Command = {
   run,
 };
 
-const LATER: Readonly<Record<string, string>> = {
-  'model-control': 'loading and unloading by V2 is not there yet',
-};
-
 const DEFAULT_PORT = 8000;
 const DEFAULT_GRPC_PORT = 8001;
 const DEFAULT_ADMIN_PORT = 8003;
@@ -61,8 +58,6 @@ const READY_LIMIT_MS = 300_000;
 const LOOK_AGAIN_MS = 50;
 
 async function run(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
-  for (const [option, why] of Object.entries(LATER))
-    if (args.values[option] !== undefined) throw new UsageError(`--${option}: ${why}`);
   const models = await modelsOf(args, io);
   if (models === undefined) return EXIT.failed;
   const targets = targetsOf(models, listOption(args, 'arms'), numberOption(args, 'replicas', 1, 1));
@@ -166,7 +161,11 @@ async function settingsOf(args: CommandArguments): Promise<Omit<FleetOptions, 'f
     ...(host === undefined ? {} : { host }),
     ...(tokenFile === undefined ? {} : { callerToken: (await readFile(tokenFile, 'utf8')).trim() }),
     ...tlsOf(args),
-    args: [...(log === undefined ? [] : ['--log', log]), ...(args.values['no-log'] === true ? ['--no-log'] : [])],
+    args: [
+      ...(log === undefined ? [] : ['--log', log]),
+      ...(args.values['no-log'] === true ? ['--no-log'] : []),
+      ...(args.values['model-control'] === true ? ['--model-control'] : []),
+    ],
   };
 }
 

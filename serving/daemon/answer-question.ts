@@ -10,6 +10,7 @@ import type { Question, Told } from '../replica/messages.ts';
 import { watchVitals } from '../replica/vitals.ts';
 import { expositionOf } from './exposition.ts';
 import type { FleetDaemon } from './fleet-daemon.ts';
+import { controlModel } from './model-control.ts';
 
 /** Answers what no single replica can: what concerns all of them, or what was recorded. */
 export async function answerQuestion(daemon: FleetDaemon, question: Question): Promise<Told> {
@@ -21,6 +22,8 @@ export async function answerQuestion(daemon: FleetDaemon, question: Question): P
         return json(200, await predictionOf(daemon, question.id));
       case 'feedback':
         return json(202, await takeFeedback(daemon, question.model, question.body));
+      case 'control':
+        return await controlModel(daemon, question);
       case 'statistics':
         return json(200, { model_stats: await statisticsOf(daemon, question) });
       case 'index':
@@ -82,12 +85,12 @@ const STATES = { known: 'UNAVAILABLE', loading: 'LOADING', ready: 'READY', faile
 function indexOf(daemon: FleetDaemon, onlyReady: boolean) {
   return daemon
     .observe()
-    .models.flatMap(({ model, revisions }) =>
+    .models.flatMap(({ model, revisions, unloaded }) =>
       revisions.map(({ version, state, reason }) => ({
         name: model,
         version,
         state: STATES[state],
-        reason: reason ?? '',
+        reason: reason ?? (unloaded === true ? 'unloaded' : ''),
       })),
     )
     .filter(({ state }) => !onlyReady || state === 'READY');

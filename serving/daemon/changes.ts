@@ -1,3 +1,4 @@
+import { BACKGROUND_FILE } from '../../checks/explain/background.ts';
 import { parseManifest } from '../../checks/manifest/parse-manifest.ts';
 import { targetProblemOf } from '../drivers/target-problem.ts';
 import type { ModelTarget, RevisionTarget } from '../fleet.ts';
@@ -49,6 +50,9 @@ export class Changes {
       if (!(await this.#catalog.store.hasArtifact(sha256)))
         return `${uri}: no artifact ${sha256} is here; put it first`;
     }
+    const background = target.files[BACKGROUND_FILE];
+    if (background !== undefined && !(await this.#catalog.store.hasArtifact(background)))
+      return `${BACKGROUND_FILE}: no artifact ${background} is here; put it first`;
     return undefined;
   }
 
@@ -60,6 +64,23 @@ export class Changes {
     const next = generation + 1;
     await this.#catalog.save({ ...model, generation: next, target });
     return { kind: 'changed', generation: next };
+  }
+
+  /** `revision`: gets every request from then on. What failed to load before is tried again. */
+  async setLoaded(name: string, isLoaded: boolean, revision: string | undefined): Promise<void> {
+    const { unloaded, ...model } = this.#catalog.modelOrNew(name);
+    if (model.target === undefined) return;
+    for (const { target } of isLoaded ? model.revisions : []) this.#failures.forgive(keyOf(name, target.revision));
+    const turned =
+      revision === undefined
+        ? model
+        : {
+            ...model,
+            generation: model.generation + 1,
+            target: { ...model.target, arms: [{ revision, weight: 100 }] },
+          };
+    if (isLoaded !== (unloaded !== true) || turned !== model)
+      await this.#catalog.save(isLoaded ? turned : { ...turned, unloaded: true });
   }
 
   async renewLease(name: string, generation: number, seconds: number): Promise<Changed> {

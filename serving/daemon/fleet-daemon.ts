@@ -47,6 +47,8 @@ export interface DaemonOptions {
   /** Public ports speak TLS with these; undefined: they do not. */
   readonly tls?: CertificateFiles;
   readonly serverVersion: string;
+  /** Callers may load and unload models over V2. */
+  readonly modelControl?: boolean;
   /** Requests are traced; undefined: they are not. */
   readonly traces?: TracesSettings;
   /** Where predictions are recorded and for how long; undefined: nowhere. */
@@ -158,8 +160,7 @@ export class FleetDaemon {
   }
 
   #isPrepared(): boolean {
-    const { open } = this.#crew;
-    if (this.#turnPlanned || open.length === 0 || !open.every(({ settled }) => settled)) return false;
+    if (!this.#isSettled()) return false;
     return this.observe().models.every(({ arms, revisions }) =>
       arms.every(
         ({ revision, weight }) =>
@@ -228,6 +229,34 @@ export class FleetDaemon {
 
   renewLease(name: string, generation: number, seconds: number): Promise<Changed> {
     return this.#inForceAfter(this.#changes.renewLease(name, generation, seconds));
+  }
+
+  /** Lets callers ask a model, or nobody. Resolves when it is so; with the reason when it cannot be loaded. `revision`: gets every request from then on. */
+  async setLoaded(name: string, isLoaded: boolean, revision: string | undefined): Promise<string | undefined> {
+    await this.#changes.setLoaded(name, isLoaded, revision);
+    const limit = AbortSignal.timeout(CONTROL_LIMIT_MS);
+    while (!limit.aborted) {
+      const {
+        effective = [],
+        arms = [],
+        revisions = [],
+      } = this.observe().models.find(({ model }) => model === name) ?? {};
+      const reason = revisions.find(
+        (each) => each.state === 'failed' && arms.some((arm) => arm.revision === each.revision),
+      )?.reason;
+      if (isLoaded && reason !== undefined) return reason;
+      const isAsked = effective.some(({ weight }) => weight > 0);
+      const isReady = arms.every(
+        ({ revision: of, weight }) => weight === 0 || revisions.find((each) => each.revision === of)?.state === 'ready',
+      );
+      if (this.#isSettled() && (isLoaded ? isReady : !isAsked)) return undefined;
+      await Promise.race([this.#changed(), aborted(limit)]);
+    }
+    return `it took longer than ${CONTROL_LIMIT_MS / 1000} s`;
+  }
+
+  #isSettled(): boolean {
+    return !this.#turnPlanned && this.#crew.open.length > 0 && this.#crew.open.every(({ settled }) => settled);
   }
 
   async retireModel(name: string, generation: number): Promise<Changed> {
@@ -333,6 +362,7 @@ export class FleetDaemon {
       ...(this.#certificate === undefined ? {} : { tls: this.#certificate.order }),
       keepAliveMs: role.kind === 'public' ? KEEP_ALIVE_MS : CANDIDATE_KEEP_ALIVE_MS,
       serverVersion,
+      ...(this.#options.modelControl === true ? { modelControl: true } : {}),
       speaksGrpc: role.kind === 'public' && grpcPort !== undefined,
       ...(role.kind === 'public' && messaging !== undefined ? { messaging } : {}),
     };
@@ -349,7 +379,7 @@ export class FleetDaemon {
 
   #turn(): void {
     const failed = this.#failures.givenUp();
-    const { models } = this.#catalog;
+    const models = this.#catalog.models.filter(({ unloaded }) => unloaded !== true);
     const decided = this.#capacity.decide(models, this.#crew.open, failed, Date.now());
     this.#crew.carryOut(turnOf({ models, replicas: this.#crew.members, failed, ...decided }));
     this.#noteServed(failed, decided.apart);
@@ -446,6 +476,7 @@ const LOG_SOCKET = 'log';
 const KEEP_ALIVE_MS = 5_000;
 /** Among processes of one fleet a kept connection costs nothing, and its end at the wrong moment would. */
 const CANDIDATE_KEEP_ALIVE_MS = 3_600_000;
+const CONTROL_LIMIT_MS = 120_000;
 const TURN_LIMIT_MS = 1_000;
 const WATCH_MS = 1_000;
 const REPORT_LIMIT_MS = 250;

@@ -36,6 +36,7 @@ function createDaemon(): FleetDaemon {
     callerToken: tokens.caller,
     ...(messaging === undefined ? {} : { messaging }),
     serverVersion: versionOfPackage(),
+    modelControl: options.modelControl,
     log,
     limits,
   });

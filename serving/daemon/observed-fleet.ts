@@ -66,7 +66,8 @@ function observedModel(model: StoredModel, look: Look): readonly ObservedModel[]
       ...(leased && leaseUntilMs !== undefined ? { leaseUntil: new Date(leaseUntilMs).toISOString() } : {}),
       effective,
       health: healthOf(model, effective),
-      ...(look.resting.has(model.model) ? { resting: true } : {}),
+      ...(model.unloaded === true ? { unloaded: true } : {}),
+      ...(look.resting.has(model.model) && model.unloaded !== true ? { resting: true } : {}),
     },
   ];
 }
@@ -80,7 +81,7 @@ function healthOf({ target }: StoredModel, effective: ObservedModel['effective']
 }
 
 function observedRevision(
-  { model, target: fleetTarget }: StoredModel,
+  { model, target: fleetTarget, unloaded }: StoredModel,
   { target, provenMs }: StoredRevision,
   { replicas, open, failures, resting, apart, digestOf }: Look,
 ): ObservedRevision {
@@ -100,11 +101,27 @@ function observedRevision(
     revision: target.revision,
     version: target.version,
     digest: digestOf(target),
-    state:
-      reason !== undefined ? 'failed' : arm === undefined ? (ready ? 'ready' : 'known') : ready ? 'ready' : 'loading',
+    state: stateOf({
+      isFailed: reason !== undefined,
+      isUnloaded: unloaded === true,
+      isArm: arm !== undefined,
+      isReady: ready,
+    }),
     ...(reason === undefined ? {} : { reason }),
     ...(provenMs === undefined ? {} : { loadMs: provenMs }),
     provenance: target.provenance,
     replicas: holders.map(({ pid }) => pid),
   };
+}
+
+function stateOf({
+  isFailed,
+  isUnloaded,
+  isArm,
+  isReady,
+}: Readonly<Record<'isFailed' | 'isUnloaded' | 'isArm' | 'isReady', boolean>>): ObservedRevision['state'] {
+  if (isFailed) return 'failed';
+  if (isUnloaded) return 'known';
+  if (isReady) return 'ready';
+  return isArm ? 'loading' : 'known';
 }

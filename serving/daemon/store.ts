@@ -22,6 +22,8 @@ export interface StoredModel {
   /** Milliseconds since the epoch. */
   readonly leaseUntilMs?: number;
   readonly revisions: readonly StoredRevision[];
+  /** A caller has unloaded it: model-control.ts. */
+  readonly unloaded?: boolean;
   /** The last target whose arms all public replicas had in force: what goes on being served while a newer one is not ready. */
   readonly served?: { readonly generation: number; readonly target: ModelTarget };
 }

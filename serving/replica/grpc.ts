@@ -15,7 +15,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
 import { type DescribedModel, EXTENSIONS, SERVER_NAME, configOf, metadataOf } from '../protocol/model-description.ts';
 import { Refusal } from '../protocol/refusal.ts';
-import { isBearer } from './caller.ts';
+import { isBearer, requireCaller } from './caller.ts';
 import { describedModel, isReady, waitingModels } from './describe-model.ts';
 import { bodyOfMessage, messageOfAnswer, messageOfBody, requestOfMessage, type InferMessage } from './grpc-messages.ts';
 import { MAX_BODY_BYTES } from './http.ts';
@@ -109,15 +109,36 @@ function inferenceOf(context: RouteContext): UntypedServiceImplementation {
     RepositoryIndex: async ({ ready }) => ({
       models: told(await context.ask({ kind: 'index', onlyReady: ready === true })),
     }),
-    RepositoryModelLoad: refuseLoading,
-    RepositoryModelUnload: refuseLoading,
+    RepositoryModelLoad: (message, call) => control('load', message, call, context),
+    RepositoryModelUnload: (message, call) => control('unload', message, call, context),
     ModelInfer: (message, call) => infer(message as unknown as InferMessage, call, context),
   };
   return Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [name, unary(handler, context)]));
 }
 
-function refuseLoading(): never {
-  throw new Refusal(403, LOADING_BY_HAND);
+async function control(
+  action: 'load' | 'unload',
+  { model_name: model, parameters }: Message,
+  call: Call,
+  { settings, ask }: RouteContext,
+): Promise<unknown> {
+  if (settings.modelControl !== true) throw new Refusal(403, LOADING_BY_HAND);
+  requireCaller(call.metadata.get('authorization').map(String)[0], false, settings, true);
+  // Each parameter is one of several types, under the name of its type.
+  const plain = Object.entries(isObject(parameters) ? parameters : {}).map(([name, value]) => [
+    name,
+    isObject(value) ? Object.entries(value).find(([type]) => type.endsWith('_param'))?.[1] : value,
+  ]);
+  const body = JSON.stringify({ parameters: Object.fromEntries(plain) as unknown });
+  const { status, body: told } = await ask({ kind: 'control', action, model: String(model), body });
+  if (status === 200) return {};
+  const refused: unknown = JSON.parse(told);
+  const error = isObject(refused) ? String(refused['error']) : told;
+  throw new Refusal(status === 400 || status === 500 ? status : 503, error);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Kubernetes and load balancers ask for the service `""` or a model's name. */

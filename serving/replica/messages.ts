@@ -104,6 +104,8 @@ export interface ReplicaSettings {
   /** How long an idle connection is kept. */
   readonly keepAliveMs: number;
   readonly serverVersion: string;
+  /** Callers may load and unload models. */
+  readonly modelControl?: boolean;
   /** Requests are traced; undefined: they are not. */
   readonly traces?: TracesSettings;
   /** Callers' connections are encrypted; undefined: they are not. */
@@ -168,7 +170,9 @@ export type Question =
   /** Of one version, of all versions of a model, of all models. */
   | { readonly kind: 'statistics'; readonly model?: string; readonly version?: string }
   | { readonly kind: 'index'; readonly onlyReady: boolean }
-  | { readonly kind: 'feedback'; readonly model: string; readonly body: string };
+  | { readonly kind: 'feedback'; readonly model: string; readonly body: string }
+  /** `body`: the request's, as JSON. */
+  | { readonly kind: 'control'; readonly action: 'load' | 'unload'; readonly model: string; readonly body: string };
 
 export interface Told {
   readonly status: number;

@@ -378,7 +378,7 @@ export class Replica {
       const limit = setTimeout(() => {
         this.#asked.delete(ask);
         resolve({ status: 503, contentType: 'application/json', body: '{"error":"the fleet daemon did not answer"}' });
-      }, ASK_LIMIT_MS);
+      }, question.kind === 'control' ? CONTROL_LIMIT_MS : ASK_LIMIT_MS);
       this.#asked.set(ask, (told) => {
         clearTimeout(limit);
         resolve(told);
@@ -396,6 +396,8 @@ const REPORT_MS = 500;
 const POLL_MS = 25;
 const LOG_CLOSE_MS = 2_000;
 const ASK_LIMIT_MS = 10_000;
+/** Longer than the daemon waits for a model to be loaded. */
+const CONTROL_LIMIT_MS = 130_000;
 
 function schemaOf({ order, records, score, session }: LoadedRevision): LogSchema {
   const hidden = new Set(order.privateColumns);

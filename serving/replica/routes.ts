@@ -36,6 +36,7 @@ export interface RouteContext {
 const MODEL_PATH = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(infer|ready|config|stats))?$/;
 const RECORDS_PATH = /^\/v1\/models\/([^/:]+)(?:\/versions\/([^/:]+))?:(predict|feedback|explain|retrain)$/;
 const REPOSITORY_PATH = /^\/v2\/repository(?:\/[^/]+)?\/(?:index|models\/[^/]+\/(?:load|unload))$/;
+const CONTROL_PATH = /\/models\/([^/]+)\/(load|unload)$/;
 const PREDICTION_PATH = /^\/v1\/predictions\/([^/:]+)(:explain)?$/;
 
 /** Answers one HTTP request; whatever goes wrong becomes an answer. */
@@ -198,15 +199,23 @@ async function other(
   }
 }
 
-/** Git decides which models run: the index is told, loading and unloading by hand is switched off. */
+/** The index; loading and unloading where callers may, since else git decides which models run. */
 async function repository(
   request: IncomingMessage,
   response: ServerResponse,
   context: RouteContext,
   path: string,
 ): Promise<void> {
-  if (!path.endsWith('/index')) throw new Refusal(403, LOADING_BY_HAND);
+  const control = CONTROL_PATH.exec(path);
+  if (control !== null && context.settings.modelControl !== true) throw new Refusal(403, LOADING_BY_HAND);
+  const isRelayed = context.isRelay(request.socket);
+  if (control !== null) requireCaller(request.headers.authorization, isRelayed, context.settings, true);
   const text = (await readBody(request)).toString();
+  if (control !== null) {
+    const action = control[2] === 'load' ? 'load' : 'unload';
+    tell(response, await context.ask({ kind: 'control', action, model: decoded(control[1] ?? ''), body: text }));
+    return;
+  }
   const body: unknown = text.trim() === '' ? {} : parseJson(text, 'the request body');
   const onlyReady = typeof body === 'object' && body !== null && 'ready' in body && body.ready === true;
   tell(response, await context.ask({ kind: 'index', onlyReady }));
