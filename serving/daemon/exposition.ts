@@ -188,8 +188,10 @@ export const METRICS: readonly Metric<Exposed>[] = [
   cache('hit_duration_per_model', 'Time of lookups that found an answer, in microseconds', ({ hitMs }) =>
     Math.round(hitMs * US_A_MS),
   ),
-  cache('miss_duration_per_model', 'Time of lookups that found none, and of keeping the new answer, in microseconds', ({ missMs }) =>
-    Math.round(missMs * US_A_MS),
+  cache(
+    'miss_duration_per_model',
+    'Time of lookups that found none, and of keeping the new answer, in microseconds',
+    ({ missMs }) => Math.round(missMs * US_A_MS),
   ),
   one('nv_inference_pending_request_count', 'gauge', 'Requests under way', ({ inFlight }) => inFlight),
   histogram(
