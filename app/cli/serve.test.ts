@@ -144,7 +144,7 @@ describe('slipway serve', () => {
         const version = response.headers.get('x-slipway-model-version');
         versions.set(version, (versions.get(version) ?? 0) + 1);
       }
-      expect([...versions.keys()].toSorted()).toEqual(['1.0.0', '2.0.0', '3.0.0']);
+      expect(new Set(versions.keys())).toEqual(new Set(['1.0.0', '2.0.0', '3.0.0']));
       const arms = await stats();
       expect(arms.reduce((sum, { requests }) => sum + requests, 0)).toBe(asked);
       // Copied is what the stable arm answered.

@@ -1,4 +1,6 @@
 import type { ObservedModel } from '../../serving/fleet.ts';
+import { trialsOf } from '../../serving/rollout/evidence.ts';
+import { requestsOf } from '../../serving/rollout/missing.ts';
 import type { Rollout, Station } from '../../serving/rollout/rollout.ts';
 import { nextOf } from '../../serving/rollout/tell.ts';
 import type { EvidenceView, ModelView, RevisionLabel, RolloutStepView, RolloutView } from '../dashboard/views.ts';
@@ -157,24 +159,27 @@ function stepViews(rollout: Rollout, now: Date): readonly RolloutStepView[] {
   });
 }
 
-function factsBetween(from: Station, to: Station | undefined, { evidence, stable }: Rollout): readonly string[] {
+function factsBetween(from: Station, to: Station | undefined, { evidence, stable, plan }: Rollout): readonly string[] {
   if (stable === undefined || from.phase === 'queued' || from.phase === 'preparing') return [];
-  const until = to ?? evidence?.candidate.counted;
-  const requests = (until?.requests ?? from.requests) - from.requests;
-  const errors = (until?.errors ?? from.errors) - from.errors;
-  return [`${requests.toLocaleString('en-US')} requests, ${errors.toLocaleString('en-US')} errors`];
+  const until = to ?? (evidence === undefined ? from : trialsOf(evidence.candidate.counted));
+  const requests = until.requests - from.requests;
+  const errors = until.errors - from.errors;
+  const isShadow = from.index !== undefined && plan.steps[from.index]?.kind === 'shadow';
+  return [
+    `${requests.toLocaleString('en-US')} ${isShadow ? 'copies' : 'requests'}, ${errors.toLocaleString('en-US')} errors`,
+  ];
 }
 
 function evidenceViews(rollout: Rollout): readonly EvidenceView[] {
-  const { analysis, phase, plan, evidence } = rollout;
+  const { analysis, phase, plan } = rollout;
   const at = phase.name === 'paused' ? phase.goesOn : phase;
-  const seen = at.name === 'step' ? (evidence?.candidate.counted.requests ?? 0) - at.requestsBefore : undefined;
+  const seen = at.name === 'step' ? requestsOf(rollout) - at.requestsBefore : undefined;
   const requests: readonly EvidenceView[] =
     seen === undefined
       ? []
       : [
           {
-            name: 'requests',
+            name: at.name === 'step' && plan.steps[at.index]?.kind === 'shadow' ? 'copies' : 'requests',
             soFar: `${seen.toLocaleString('en-US')} at this step`,
             needed: `at least ${plan.minimum.toLocaleString('en-US')}`,
             verdict: seen >= plan.minimum ? 'pass' : 'waiting',

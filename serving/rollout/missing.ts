@@ -9,7 +9,9 @@ export function missingOf(rollout: Rollout, phase: StepPhase): string | undefine
   const step = plan.steps[phase.index];
   if (step !== undefined) {
     const seen = requestsOf(rollout) - phase.requestsBefore;
-    return step.kind === 'pause' || seen >= plan.minimum ? undefined : `${seen} of ${plan.minimum} requests`;
+    return step.kind === 'pause' || seen >= plan.minimum
+      ? undefined
+      : `${seen} of ${plan.minimum} ${step.kind === 'shadow' ? 'copies' : 'requests'}`;
   }
   const errors = analysis?.metrics.find(({ name }) => name === 'errors');
   if (analysis?.nonInferior === true) return isDecidedByFeedback(plan) ? missingFeedback(analysis) : undefined;

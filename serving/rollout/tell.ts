@@ -56,7 +56,7 @@ export function nextOf(rollout: Rollout, now: Date): string {
       const leftMs = Date.parse(phase.since) + step.forMs - now.getTime();
       const seen = requestsOf(rollout) - phase.requestsBefore;
       const following = stepText(rollout, phase.index + 1);
-      return `${following} ${leftMs > 0 ? `in ${spanText(leftMs)}` : 'as soon as there is enough evidence'}; this step has seen ${seen} of ${plan.minimum} requests.`;
+      return `${following} ${leftMs > 0 ? `in ${spanText(leftMs)}` : 'as soon as there is enough evidence'}; this step has seen ${seen} of ${plan.minimum} ${step.kind === 'shadow' ? 'copies' : 'requests'}.`;
     }
     case 'paused':
       return `Paused: ${pauseText(rollout, phase.pause, phase.goesOn)}. ${wayOut(rollout, phase.pause.kind)}`;
