@@ -45,8 +45,10 @@ const vitals = watchVitals();
 
 async function metricsOf(daemon: FleetDaemon): Promise<string> {
   const { arms } = await daemon.counts();
+  const { messaging } = daemon;
   return expositionOf({
     fleet: daemon.observe(),
+    ...(messaging === undefined ? {} : { messaging }),
     arms,
     totals: daemon.totals(),
     inFlight: daemon.inFlight,

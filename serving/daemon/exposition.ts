@@ -1,6 +1,7 @@
 import type { Histogram, ObservedFleet } from '../fleet.ts';
 import type { ArmCounts } from '../replica/counters.ts';
 import type { Vitals } from '../replica/vitals.ts';
+import { type ExposedMessaging, MESSAGING_METRICS } from './messaging-metrics.ts';
 import { type Labels, type Metric, type Sample, expositionText } from './metric.ts';
 
 /** What the fleet's metrics are made of. */
@@ -13,6 +14,8 @@ export interface Exposed {
   /** Connections that no replica has taken yet. */
   readonly waiting: number;
   readonly processes: readonly ExposedProcess[];
+  /** Undefined: the fleet is on no bus. */
+  readonly messaging?: ExposedMessaging;
   readonly daemon: Vitals & { readonly startedAtMs: number };
   readonly build: { readonly version: string; readonly node: string };
 }
@@ -271,6 +274,7 @@ export const METRICS: readonly Metric<Exposed>[] = [
     'Inputs in requests that no live revision takes',
     ({ totals }) => totals.unusedInputs,
   ),
+  ...MESSAGING_METRICS,
   one('process_resident_memory_bytes', 'gauge', 'Memory of the fleet daemon', ({ daemon }) => daemon.rssBytes),
   one('process_cpu_seconds_total', 'counter', 'Processor time of the fleet daemon', ({ daemon }) => daemon.cpuSeconds),
   one(

@@ -18,6 +18,7 @@ import { Failures } from './failures.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import { machineOf } from './machine.ts';
 import { JoinedFeedback } from './joined-feedback.ts';
+import type { ExposedMessaging } from './messaging-metrics.ts';
 import { observedFleet } from './observed-fleet.ts';
 import { Proofs } from './proofs.ts';
 import type { ReplicaProcess } from './replica-process.ts';
@@ -340,6 +341,17 @@ export class FleetDaemon {
       connections: report?.connections ?? 0,
       vitals: report?.vitals,
     }));
+  }
+
+  /** What its processes did on the message bus; undefined: it is on none. */
+  get messaging(): ExposedMessaging | undefined {
+    if (this.#options.messaging === undefined) return undefined;
+    return {
+      totals: this.#tally.messagesWith(this.#reports()),
+      processes: this.#crew.members.flatMap(({ pid, role, report }) =>
+        report?.messaging === undefined ? [] : [{ id: pid, role: role.kind, report: report.messaging }],
+      ),
+    };
   }
 
   get restarts(): number {
