@@ -125,6 +125,29 @@ export interface ObservedFleet {
   readonly capacity?: ObservedCapacity;
   readonly models: readonly ObservedModel[];
   readonly replicas: readonly ObservedReplica[];
+  /** Left out by a fleet that records no predictions, or whose log has not begun yet. */
+  readonly log?: ObservedLog;
+}
+
+/** The prediction log behind the replicas, cumulative since its writer started. */
+export interface ObservedLog {
+  /** Requests that came in, and rows that the disk did not take. */
+  readonly written: number;
+  readonly lost: number;
+  /** CPU time of the writer's process. */
+  readonly cpuMs: number;
+  /** Where closed segments go to a bucket. */
+  readonly upload?: {
+    /** Files that wait for the bucket. */
+    readonly pending: number;
+    readonly pendingBytes: number;
+    readonly uploaded: number;
+    readonly failures: number;
+    /** Segments given up, since the bucket was away until as much waited as may. */
+    readonly abandoned: number;
+    /** Why the last attempt failed; left out: it did not. */
+    readonly lastError?: string;
+  };
 }
 
 export interface ObservedReplica {
