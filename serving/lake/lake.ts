@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { entryFile } from '../model/entry-file.ts';
 import { replicaEnvironment } from '../config.ts';
 import type { Handed } from './entry.ts';
-import type { Feedback, LogStatus, LogWriterOptions } from './log-writer.ts';
+import type { ObservedLog } from '../fleet.ts';
+import type { Feedback, LogWriterOptions } from './log-writer.ts';
 import type { FromWriter, ToWriter } from './main.ts';
 import type { QueryAnswer, QueryRequest } from './query-main.ts';
 import type { LogQuery } from './read-log.ts';
@@ -20,7 +21,7 @@ export class Lake {
   #child: ChildProcess | undefined;
   #asks = 0;
   #stopping = false;
-  #status: LogStatus | undefined;
+  #status: ObservedLog | undefined;
 
   /** `retentions`: asked now and then; of the models whose rows are kept shorter than the usual. */
   constructor(options: LogWriterOptions, retentions: () => ReadonlyMap<string, number> = () => new Map()) {
@@ -30,7 +31,7 @@ export class Lake {
   }
 
   /** As the writer last said; undefined: it has not begun yet. */
-  get status(): LogStatus | undefined {
+  get status(): ObservedLog | undefined {
     return this.#status;
   }
 

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { type Server, createServer } from 'node:net';
 import { join } from 'node:path';
+import type { ObservedLog } from '../fleet.ts';
 import { Bucket, type BucketOptions } from './bucket.ts';
 import { EntryCursor } from './entry-bytes.ts';
 import type { Handed, LogSchema } from './entry.ts';
 import { FrameReader, type LogFrame } from './frames.ts';
 import { Segment } from './segment.ts';
-import { type UploadStatus, Uploader } from './uploader.ts';
+import { Uploader } from './uploader.ts';
 
 export interface LogWriterOptions {
   readonly folder: string;
@@ -22,16 +23,6 @@ export interface LogWriterOptions {
     /** What may wait here for the bucket. */
     readonly spoolLimitBytes: number;
   };
-}
-
-/** How the writer is doing, cumulative since it started. */
-export interface LogStatus {
-  /** Entries that came in, and rows that the disk did not take. */
-  readonly written: number;
-  readonly lost: number;
-  /** CPU time of the writer's process. */
-  readonly cpuMs: number;
-  readonly upload?: UploadStatus;
 }
 
 /** A caller's later word on what was predicted. */
@@ -105,7 +96,7 @@ export class LogWriter {
     this.expire(Date.now()).catch((error: unknown) => console.error('old segments could not be deleted', error));
   }
 
-  get status(): LogStatus {
+  get status(): ObservedLog {
     const { user, system } = process.cpuUsage();
     return {
       written: this.written,
@@ -268,7 +259,7 @@ export class LogWriter {
         segment.isClosed = true;
         this.#open.delete(place);
       }
-      if (isOld || all || segment.unwrittenRows * GROWTH >= segment.rows * (GROWTH - 1)) due.push(segment);
+      if (isOld || all || hasGrown(segment)) due.push(segment);
     }
     for (const segment of due) await this.#writeOne(segment);
   }
@@ -313,6 +304,10 @@ interface SaidSchema {
   day: number;
 }
 
+function hasGrown({ rows, unwrittenRows }: Segment): boolean {
+  return rows < SMALL_ROWS || unwrittenRows * GROWTH >= rows * (GROWTH - 1);
+}
+
 function isFull({ rows, sizeBytes }: Segment): boolean {
   return rows >= SEGMENT_ROWS || sizeBytes >= SEGMENT_BYTES;
 }
@@ -323,6 +318,8 @@ const SEGMENT_ROWS = 50_000;
 const SEGMENT_BYTES = 64 * 2 ** 20;
 /** An open segment is written again when it has so many times the rows of its file: all rewriting together costs a third of one writing. */
 const GROWTH = 4;
+/** One of fewer rows is written again each second: that is a thousandth of the processor, and a process that is killed then loses a second. */
+const SMALL_ROWS = 1_000;
 /** A reader of some span of time looks at segments that were opened up to this long before it. */
 export const SEGMENT_MS = 60_000;
 const MOST_UNWRITTEN = 8;

@@ -1,5 +1,6 @@
 import type { Handed } from './entry.ts';
-import { type Feedback, type LogStatus, LogWriter, type LogWriterOptions } from './log-writer.ts';
+import type { ObservedLog } from '../fleet.ts';
+import { type Feedback, LogWriter, type LogWriterOptions } from './log-writer.ts';
 
 /** The log's writer is a process of its own: taking requests apart and compressing columns must not hold up those who serve. */
 export type ToWriter =
@@ -11,7 +12,7 @@ export type ToWriter =
   | { readonly kind: 'stop' };
 export type FromWriter =
   | { readonly kind: 'listening' }
-  | { readonly kind: 'status'; readonly status: LogStatus }
+  | { readonly kind: 'status'; readonly status: ObservedLog }
   | { readonly kind: 'done'; readonly ask: number; readonly error?: string };
 
 let writer: LogWriter | undefined;

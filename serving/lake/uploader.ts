@@ -1,5 +1,6 @@
 import { readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { ObservedLog } from '../fleet.ts';
 import type { Bucket } from './bucket.ts';
 
 export interface UploaderOptions {
@@ -10,17 +11,7 @@ export interface UploaderOptions {
   readonly spoolLimitBytes: number;
 }
 
-export interface UploadStatus {
-  /** Files that wait for the bucket. */
-  readonly pending: number;
-  readonly pendingBytes: number;
-  readonly uploaded: number;
-  readonly failures: number;
-  /** Segments given up, since the bucket was away until the disk's share was full. */
-  readonly abandoned: number;
-  /** Why the last attempt failed; undefined: it did not. */
-  readonly lastError?: string;
-}
+type UploadStatus = NonNullable<ObservedLog['upload']>;
 
 /**
  * Brings closed segments to a bucket. A segment is *pending* until the bucket proved that it has it; a mark beside it (`.<name>.uploaded`, which
