@@ -267,7 +267,8 @@ export class FleetDaemon {
   }
 
   observe(): ObservedFleet {
-    return observedFleet({
+    const log = this.#lake?.status;
+    const observed = observedFleet({
       models: this.#catalog.models,
       replicas: this.#crew.members,
       open: this.#crew.open,
@@ -278,6 +279,7 @@ export class FleetDaemon {
       nowMs: Date.now(),
       digestOf: (target) => this.#catalog.digestOf(target),
     });
+    return log === undefined ? observed : { ...observed, log };
   }
 
   /** What each arm did, over all processes since the daemon started, after asking every process for its latest. */
