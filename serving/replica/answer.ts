@@ -19,7 +19,7 @@ import { classificationOf } from '../protocol/classification.ts';
 import { type InferRequest, wholeBodyRequest } from '../protocol/infer-request.ts';
 import { type InferAnswer, inferResponseOf } from '../protocol/infer-response.ts';
 import { tensorOfInput } from '../protocol/input-tensor.ts';
-import type { Call, Parsed, Reply } from './call.ts';
+import { type Call, type Parsed, type Reply, priorityOf } from './call.ts';
 import type { ArmCounter } from './counters.ts';
 import type { LoadedRevision } from './load-revision.ts';
 
@@ -87,12 +87,12 @@ async function infer(request: InferRequest, { loaded, counter, deadline, known, 
         400,
         `model "${order.model}" ${order.version} has no output "${name}"; it has ${session.outputs.map((output) => `"${output.name}"`).join(', ')}`,
       );
-  const parameters = Object.keys(request.parameters).length === 0 ? '' : (jsonOf(request.parameters) ?? '');
   const computed = await loaded.batcher.submit(
     feeds,
     request.outputs?.map(({ name }) => name),
-    parameters,
+    mergedParameters(request.parameters),
     deadline,
+    priorityOf(request),
   );
   const { outputs } = computed;
   counter.waited(computed.queueMs);
@@ -116,6 +116,19 @@ async function infer(request: InferRequest, { loaded, counter, deadline, known, 
     rows: scores?.rows ?? 1,
     ...(scores === undefined ? {} : { scores: scores.scores }),
   };
+}
+
+/** What says when and how an answer is delivered keeps no two requests apart. */
+const OF_DELIVERY: ReadonlySet<string> = new Set(['binary_data_output', 'priority', 'timeout']);
+
+function mergedParameters(parameters: InferRequest['parameters']): string {
+  let others: Record<string, unknown> | undefined;
+  for (const name in parameters) {
+    if (OF_DELIVERY.has(name)) continue;
+    others ??= {};
+    others[name] = parameters[name];
+  }
+  return others === undefined ? '' : (jsonOf(others) ?? '');
 }
 
 /** Outputs in the order that was asked for, else as the graph declares them. */

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type ModelSession, openSession } from '../model/session.ts';
 import type { Tensor } from '../model/tensor.ts';
 import { Batcher, type BatcherOptions } from './batcher.ts';
+import { RunTimes } from './run-times.ts';
 
 const SOON = (): number => performance.now() + 60_000;
 let session: ModelSession | undefined;
@@ -111,5 +112,55 @@ describe('a batcher', () => {
     await batcher.settled();
     expect(runs).toEqual([1, 1, 1]);
     await Promise.all(asked);
+  });
+});
+
+describe('the order of a queue', () => {
+  it('is by priority, and by age among equals', async () => {
+    const { batcher } = await batcherOf('dynamic_batch.onnx', { maxBatch: 1 });
+    const order: string[] = [];
+    const ask = async (name: string, priority?: number): Promise<void> => {
+      await batcher.submit(rowsOf(row(1)), undefined, '', SOON(), priority);
+      order.push(name);
+    };
+    await Promise.all([
+      ask('usual'),
+      ask('late', 1000),
+      ask('first', 1),
+      ask('usual too'),
+      ask('first too', 1),
+      ask('second', 2),
+    ]);
+    expect(order).toEqual(['first', 'first too', 'second', 'usual', 'usual too', 'late']);
+  });
+
+  it('keeps a request of low priority no longer than its deadline', async () => {
+    const { batcher } = await batcherOf('dynamic_batch.onnx', { maxBatch: 1 });
+    const late = batcher.submit(rowsOf(row(1)), undefined, '', performance.now() - 1, 1000);
+    const [answered, refused] = await Promise.allSettled([
+      batcher.submit(rowsOf(row(2)), undefined, '', SOON(), 1),
+      late,
+    ]);
+    expect(answered.status).toBe('fulfilled');
+    expect(refused).toMatchObject({ status: 'rejected', reason: { status: 503 } });
+  });
+});
+
+describe('run times', () => {
+  it('are the medians of the last runs, which forget a slow start', () => {
+    const times = new RunTimes();
+    expect(times.medians).toBeUndefined();
+    times.add(1, 500);
+    expect(times.medians).toEqual({ runMs: 500, rowMs: 500 });
+    for (let run = 0; run < 64; run++) times.add(4, 8);
+    expect(times.medians).toEqual({ runMs: 8, rowMs: 2 });
+  });
+
+  it('bound how much is merged: what takes long does not hold others up longer still', async () => {
+    const times = new RunTimes();
+    for (let run = 0; run < 32; run++) times.add(1, 9);
+    const { batcher, runs } = await batcherOf('dynamic_batch.onnx', { times });
+    await Promise.all([1, 2, 3, 4, 5].map((first) => batcher.submit(rowsOf(row(first)), undefined, '', SOON())));
+    expect(runs).toEqual([2, 2, 1]);
   });
 });

@@ -2,6 +2,7 @@ import { DATATYPES } from '../model/datatype.ts';
 import type { ModelSession } from '../model/session.ts';
 import type { Tensor, TensorData } from '../model/tensor.ts';
 import { Refusal } from '../protocol/refusal.ts';
+import { RunTimes } from './run-times.ts';
 
 /**
  * Adaptive batching without delay. A run holds the event loop, so requests pile up while one is under way; what is queued when the loop
@@ -10,6 +11,9 @@ import { Refusal } from '../protocol/refusal.ts';
  * Requests are merged only when they ask for the same outputs with the same parameters, and their inputs agree in datatypes and in all
  * dimensions after the first; and only for graphs whose inputs and outputs all have a variable first dimension. A graph that breaks that
  * promise (an output with another number of rows) is run request by request from then on.
+ *
+ * A run holds up everything else in its process. So requests are merged only as long as the run is expected to stay short: that is where merging pays,
+ * since what a run costs besides its rows is microseconds.
  */
 export interface Computed {
   readonly outputs: ReadonlyMap<string, Tensor>;
@@ -23,6 +27,8 @@ export interface BatcherOptions {
   /** Requests that may wait; one more is refused with 429. */
   readonly maxQueued: number;
   readonly onRun: (rows: number, computeMs: number) => void;
+  /** What is known of how long its runs take. */
+  readonly times?: RunTimes;
 }
 
 interface Job {
@@ -33,9 +39,15 @@ interface Job {
   readonly rows: number;
   readonly queuedAt: number;
   readonly deadline: number;
+  readonly priority: number;
   readonly resolve: (computed: Computed) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** Of a request that says nothing: there is room before it and behind it. */
+export const USUAL_PRIORITY = 100;
+/** What merged requests may hold up others for. */
+const SHORT_RUN_MS = 20;
 
 export class Batcher {
   readonly #session: ModelSession;
@@ -43,10 +55,12 @@ export class Batcher {
   #mergeable: boolean;
   #queue: Job[] = [];
   #busy = false;
+  readonly #times: RunTimes;
 
   constructor(session: ModelSession, options: BatcherOptions) {
     this.#session = session;
     this.#options = options;
+    this.#times = options.times ?? new RunTimes();
     this.#mergeable = [...session.inputs, ...session.outputs].every(({ shape }) => shape[0] === -1);
   }
 
@@ -54,12 +68,21 @@ export class Batcher {
     return this.#queue.length;
   }
 
-  /** `deadline` is in `performance.now()` milliseconds: a request that is still queued then is refused with 503. */
+  /** Of the last runs; undefined: none yet. */
+  get medianRunMs(): number | undefined {
+    return this.#times.medians?.runMs;
+  }
+
+  /**
+   * `deadline` is in `performance.now()` milliseconds: a request that is still queued then is refused with 503. A lower `priority` goes first; among
+   * equals the older does.
+   */
   submit(
     feeds: ReadonlyMap<string, Tensor>,
     fetches: readonly string[] | undefined,
     parameters: string,
     deadline: number,
+    priority: number = USUAL_PRIORITY,
   ): Promise<Computed> {
     if (this.#queue.length >= this.#options.maxQueued)
       return Promise.reject(
@@ -69,18 +92,26 @@ export class Batcher {
     const rows = rowsOf(feeds);
     const mergeKey =
       this.#mergeable && rows !== undefined && rows > 0 ? mergeKeyOf(feeds, fetches, parameters) : undefined;
-    this.#queue.push({
+    this.#enqueue({
       feeds,
       fetches,
       mergeKey,
       rows: rows ?? 1,
       queuedAt: performance.now(),
       deadline,
+      priority,
       resolve,
       reject,
     });
     this.#wake();
     return promise;
+  }
+
+  #enqueue(job: Job): void {
+    let place = this.#queue.length;
+    while (place > 0 && (this.#queue[place - 1]?.priority ?? job.priority) > job.priority) place -= 1;
+    if (place === this.#queue.length) this.#queue.push(job);
+    else this.#queue.splice(place, 0, job);
   }
 
   /** Resolves once nothing waits and nothing runs. */
@@ -113,8 +144,15 @@ export class Batcher {
     else await this.#runMerged(jobs, first, now);
   }
 
-  /** The oldest live request and those behind it that may share its run. */
+  /** How many rows may be merged into one run. */
+  get #mostRows(): number {
+    const { rowMs = 0 } = this.#times.medians ?? {};
+    return Math.min(this.#options.maxBatch, rowMs === 0 ? Infinity : Math.floor(SHORT_RUN_MS / rowMs));
+  }
+
+  /** The first live request and those behind it that may share its run. */
   #take(now: number): Job[] {
+    const mostRows = this.#mostRows;
     const taken: Job[] = [];
     const left: Job[] = [];
     let rows = 0;
@@ -133,11 +171,7 @@ export class Batcher {
       else if (first === undefined) {
         taken.push(job);
         rows = job.rows;
-      } else if (
-        job.mergeKey !== undefined &&
-        job.mergeKey === first.mergeKey &&
-        rows + job.rows <= this.#options.maxBatch
-      ) {
+      } else if (job.mergeKey !== undefined && job.mergeKey === first.mergeKey && rows + job.rows <= mostRows) {
         taken.push(job);
         rows += job.rows;
       } else left.push(job);
@@ -205,7 +239,9 @@ export class Batcher {
   ): Promise<ReadonlyMap<string, Tensor>> {
     const started = performance.now();
     const outputs = await this.#session.run(feeds, fetches);
-    this.#options.onRun(rows, performance.now() - started);
+    const ms = performance.now() - started;
+    this.#times.add(rows, ms);
+    this.#options.onRun(rows, ms);
     return outputs;
   }
 }

@@ -3,7 +3,7 @@ import { type InferRequest, type RequestBody, parseInferRequest } from '../proto
 import type { InferAnswer, ResponseBody } from '../protocol/infer-response.ts';
 import { type PredictRequest, parsePredictRequest } from '../protocol/v1.ts';
 
-import type { Computed } from './batcher.ts';
+import { type Computed, USUAL_PRIORITY } from './batcher.ts';
 import type { CallTrace } from './call-trace.ts';
 
 /** One request to a model, as it came. */
@@ -87,4 +87,12 @@ export function deadlineOf(parsed: Parsed, from: number): number {
   if (typeof timeout !== 'number' || !(timeout >= 0))
     throw new Refusal(400, `parameters.timeout must be a number of microseconds, found ${described(timeout)}`);
   return from + Math.min(DEADLINE_MS, timeout === 0 ? DEADLINE_MS : timeout / 1000);
+}
+
+/** Triton's `priority` parameter: 1 goes first; 0 or none is the usual one. */
+export function priorityOf({ parameters: { priority } }: InferRequest): number {
+  if (priority === undefined || priority === 0) return USUAL_PRIORITY;
+  if (typeof priority !== 'number' || !Number.isSafeInteger(priority) || priority < 0)
+    throw new Refusal(400, `parameters.priority must be an integer from 0, found ${described(priority)}`);
+  return priority;
 }

@@ -18,7 +18,7 @@ import type { RevisionOrder } from './messages.ts';
 export interface LoadedRevision {
   readonly order: RevisionOrder;
   readonly session: ModelSession;
-  readonly batcher: Pick<Batcher, 'submit' | 'queued' | 'settled'>;
+  readonly batcher: Pick<Batcher, 'submit' | 'queued' | 'settled' | 'medianRunMs'>;
   /** How records become tensors; a reason where the manifest and the graph do not fit: then tensors only. */
   readonly records:
     | { readonly kind: 'signature'; readonly signature: Signature }

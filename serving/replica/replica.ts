@@ -283,6 +283,10 @@ export class Replica {
         ...(handed === undefined ? {} : { handed }),
       },
       unusedInputs: this.#unused,
+      runMs: [...this.#loaded].flatMap(([key, { batcher }]) => {
+        const medianMs = batcher.medianRunMs;
+        return medianMs === undefined ? [] : [{ key, medianMs }];
+      }),
       ...(this.#messaging === undefined ? {} : { messaging: this.#messaging.report() }),
     };
   }
@@ -375,10 +379,17 @@ export class Replica {
   #ask(question: Question): Promise<Told> {
     const ask = this.#asks++;
     return new Promise((resolve) => {
-      const limit = setTimeout(() => {
-        this.#asked.delete(ask);
-        resolve({ status: 503, contentType: 'application/json', body: '{"error":"the fleet daemon did not answer"}' });
-      }, question.kind === 'control' ? CONTROL_LIMIT_MS : ASK_LIMIT_MS);
+      const limit = setTimeout(
+        () => {
+          this.#asked.delete(ask);
+          resolve({
+            status: 503,
+            contentType: 'application/json',
+            body: '{"error":"the fleet daemon did not answer"}',
+          });
+        },
+        question.kind === 'control' ? CONTROL_LIMIT_MS : ASK_LIMIT_MS,
+      );
       this.#asked.set(ask, (told) => {
         clearTimeout(limit);
         resolve(told);

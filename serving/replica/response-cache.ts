@@ -48,7 +48,7 @@ export class ResponseCache {
     counter: SideCounter,
   ): { readonly loaded: LoadedRevision; readonly wasHit: () => boolean } {
     let [hits, misses] = [0, 0];
-    const submit: Submit = async (feeds, fetches, parameters, deadline) => {
+    const submit: Submit = async (feeds, fetches, parameters, deadline, priority) => {
       const started = performance.now();
       const key = keyOf(loaded.order.revision, feeds, fetches, parameters);
       const found = this.#take(key);
@@ -61,7 +61,7 @@ export class ResponseCache {
       misses += 1;
       counter.cache.misses += 1;
       const lookedUp = performance.now();
-      const computed = await loaded.batcher.submit(feeds, fetches, parameters, deadline);
+      const computed = await loaded.batcher.submit(feeds, fetches, parameters, deadline, priority);
       const computedAt = performance.now();
       this.#keep(key, computed.outputs);
       counter.cache.missMs += lookedUp - started + performance.now() - computedAt;
@@ -69,7 +69,15 @@ export class ResponseCache {
     };
     const { batcher } = loaded;
     return {
-      loaded: { ...loaded, batcher: { submit, queued: batcher.queued, settled: () => batcher.settled() } },
+      loaded: {
+        ...loaded,
+        batcher: {
+          submit,
+          queued: batcher.queued,
+          medianRunMs: batcher.medianRunMs,
+          settled: () => batcher.settled(),
+        },
+      },
       wasHit: () => hits > 0 && misses === 0,
     };
   }
