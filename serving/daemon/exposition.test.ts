@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ArmCounts, ArmCounter } from '../replica/counters.ts';
 import { watchVitals } from '../replica/vitals.ts';
@@ -115,11 +114,6 @@ describe('the metrics', () => {
     expect(expositionText([{ name: 'x', type: 'gauge', help: 'a\\b\nc', samples: () => samples }], undefined)).toBe(
       '# HELP x a\\\\b\\nc\n# TYPE x gauge\nx{a="0"} NaN\nx{a="1"} +Inf\nx{a="2"} -Inf\n',
     );
-  });
-
-  it('are each in the documentation', () => {
-    const documented = readFileSync(new URL('../../docs/serving.md', import.meta.url), 'utf8');
-    expect(METRICS.flatMap(({ name }) => (documented.includes(`\`${name}\``) ? [] : [name]))).toEqual([]);
   });
 
   it.skipIf(!hasParser)('are read by the parser of prometheus_client as they were written', () => {
