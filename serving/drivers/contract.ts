@@ -135,6 +135,13 @@ export function fleetDriverContract(name: string, sample: ContractSample, open: 
           { revision: second.revision, weight: 50, shadow: true },
         ],
       ],
+      [
+        'give a shadow a share beside all the others',
+        [
+          { revision: first.revision, weight: 100 },
+          { revision: second.revision, weight: 10, shadow: true },
+        ],
+      ],
     ] satisfies readonly (readonly [string, readonly Arm[]])[])('refuses weights that %s', async (_, arms) => {
       await bring(first, second);
       expect((await put(targetWith(arms))).kind).toBe('refused');
@@ -231,6 +238,24 @@ export function fleetDriverContract(name: string, sample: ContractSample, open: 
       );
       await fleet.until(async () => (await share(first.revision)) === 100, 'the earlier arm serves everything again');
       expect((await found()).arms[0]).toMatchObject({ revision: first.revision, weight: 100 });
+    });
+
+    it('gets a shadow arm ready, leased or not, and gives it no share', async () => {
+      await bring(first, second);
+      for (const leased of [true, false]) {
+        const shadow = { revision: second.revision, weight: 0, shadow: true, ...(leased ? { leased } : {}) };
+        await put(targetWith([{ revision: first.revision, weight: 100 }, shadow]));
+        await ready(first.revision);
+        await ready(second.revision);
+        await fleet.until(async () => (await share(first.revision)) === 100, 'the stable arm serves everything');
+        expect(await found()).toMatchObject({
+          arms: [{ weight: 100 }, shadow],
+          effective: [
+            { revision: first.revision, weight: 100 },
+            { revision: second.revision, weight: 0 },
+          ],
+        });
+      }
     });
 
     it('takes the same artifact and the same revision twice without a change', async () => {

@@ -12,6 +12,7 @@ import type {
   ObservedModel,
   ObservedRevision,
   RevisionTarget,
+  ShadowStats,
 } from '../fleet.ts';
 import { targetProblemOf } from './target-problem.ts';
 
@@ -30,6 +31,9 @@ export interface MemoryFleet extends FleetDriver, Pick<FleetRecords, 'stats'> {
 export interface Traffic {
   readonly requests: number;
   readonly errors?: number;
+  /** Copies that it answered as a shadow, one row each; `flips` of them otherwise than the stable arm. */
+  readonly copies?: number;
+  readonly flips?: number;
   /** Compute time of every request, one row each. */
   readonly computeMs?: number;
   readonly score?: number;
@@ -177,11 +181,10 @@ function effectiveOf(
   arms: readonly Arm[],
   { isLeaseAlive, isReady }: { readonly isLeaseAlive: boolean; readonly isReady: (revision: string) => boolean },
 ): ObservedModel['effective'] {
-  const serving = arms.filter(({ shadow }) => shadow !== true);
-  const stable = serving.find(({ leased }) => leased !== true);
+  const stable = arms.find(({ leased, shadow }) => leased !== true && shadow !== true);
   const takes = (arm: Arm) => arm === stable || ((arm.leased !== true || isLeaseAlive) && isReady(arm.revision));
-  const fallen = serving.filter((arm) => !takes(arm)).reduce((sum, { weight }) => sum + weight, 0);
-  return serving.map((arm) => {
+  const fallen = arms.filter((arm) => !takes(arm)).reduce((sum, { weight }) => sum + weight, 0);
+  return arms.map((arm) => {
     const own = takes(arm) ? arm.weight : 0;
     return { revision: arm.revision, weight: arm === stable ? own + fallen : own };
   });
@@ -220,7 +223,10 @@ function freshStats(revision: string, process: string): ArmStats {
   };
 }
 
-function counted(stats: ArmStats, { requests, errors = 0, computeMs = 0.3, score = 0.5 }: Traffic): ArmStats {
+function counted(
+  stats: ArmStats,
+  { requests, errors = 0, computeMs = 0.3, score = 0.5, copies = 0, flips = 0 }: Traffic,
+): ArmStats {
   const bucket = BOUNDS_MS.findIndex((bound) => computeMs <= bound);
   const histogram = {
     ...stats.computeMs,
@@ -242,6 +248,20 @@ function counted(stats: ArmStats, { requests, errors = 0, computeMs = 0.3, score
       sum: stats.score.sum + requests * score,
       sumOfSquares: stats.score.sumOfSquares + requests * score ** 2,
     },
+    ...(copies === 0 ? {} : { shadow: copied(stats, copies, flips) }),
+  };
+}
+
+function copied({ shadow }: ArmStats, copies: number, flips: number): ShadowStats {
+  const rows = (shadow?.rows ?? 0) + copies;
+  return {
+    requests: rows,
+    errors: 0,
+    skipped: 0,
+    rows,
+    decided: rows,
+    flips: (shadow?.flips ?? 0) + flips,
+    distance: { count: rows, sum: 0, sumOfSquares: 0 },
   };
 }
 
