@@ -21,11 +21,11 @@ import { type InferAnswer, inferResponseOf } from '../protocol/infer-response.ts
 import { tensorOfInput } from '../protocol/input-tensor.ts';
 import { type Call, type Parsed, type Reply, priorityOf } from './call.ts';
 import type { ArmCounter } from './counters.ts';
-import type { LoadedRevision } from './load-revision.ts';
+import type { Answerable } from './load-revision.ts';
 
 /** Everything an answer needs besides the request. */
 export interface Answering {
-  readonly loaded: LoadedRevision;
+  readonly loaded: Answerable;
   readonly counter: ArmCounter;
   readonly deadline: number;
   /** Names that some live revision takes; others are unused. */
@@ -134,7 +134,7 @@ function mergedParameters(parameters: InferRequest['parameters']): string {
 /** Outputs in the order that was asked for, else as the graph declares them. */
 function orderedOutputs(
   wanted: InferRequest['outputs'],
-  loaded: LoadedRevision,
+  loaded: Answerable,
   outputs: ReadonlyMap<string, Tensor>,
 ): ReadonlyMap<string, Tensor> {
   const ordered = new Map<string, Tensor>();
@@ -151,7 +151,7 @@ function orderedOutputs(
 }
 
 /** What the classes are called, for the output that holds their scores. */
-function labelsOf({ score }: LoadedRevision, output: string): readonly (string | number)[] | undefined {
+function labelsOf({ score }: Answerable, output: string): readonly (string | number)[] | undefined {
   return score !== undefined && 'classes' in score && score.output === output ? score.classes : undefined;
 }
 
@@ -268,7 +268,7 @@ function withPlainIntegers(
   );
 }
 
-function unusedFlags(names: readonly string[], known: ReadonlySet<string>, loaded: LoadedRevision): readonly string[] {
+function unusedFlags(names: readonly string[], known: ReadonlySet<string>, loaded: Answerable): readonly string[] {
   const unused = names.filter((name) => !known.has(name) && !loaded.knows.has(name));
   if (unused.length > 0 && loaded.order.specification.serving.strictInputs)
     throw new Refusal(

@@ -18,7 +18,7 @@ import type { RevisionOrder } from './messages.ts';
 export interface LoadedRevision {
   readonly order: RevisionOrder;
   readonly session: ModelSession;
-  readonly batcher: Pick<Batcher, 'submit' | 'queued' | 'settled' | 'medianRunMs'>;
+  readonly batcher: Batcher;
   /** How records become tensors; a reason where the manifest and the graph do not fit: then tensors only. */
   readonly records:
     | { readonly kind: 'signature'; readonly signature: Signature }
@@ -29,6 +29,9 @@ export interface LoadedRevision {
   readonly knows: ReadonlySet<string>;
   readonly loadMs: number;
 }
+
+/** What answering asks of a revision: something else may stand between it and the runs. */
+export type Answerable = Omit<LoadedRevision, 'batcher'> & { readonly batcher: Pick<Batcher, 'submit'> };
 
 /** Requests of one revision that may wait in one process: about a tenth of a second of work for a small model. */
 const MAX_QUEUED = 1024;

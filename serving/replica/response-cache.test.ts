@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../model/tensor.ts';
-import type { LoadedRevision } from './load-revision.ts';
+import type { Answerable } from './load-revision.ts';
 import { ResponseCache } from './response-cache.ts';
 import { SideCounter } from './side-counts.ts';
 
@@ -21,13 +21,13 @@ const feedsOf = (...tensors: readonly Tensor[]) => new Map(tensors.map((tensor, 
 function counting(revision = 'sha256:a') {
   let runs = 0;
   const batch = new Float32Array(1000);
-  const submit: LoadedRevision['batcher']['submit'] = async () => {
+  const submit: Answerable['batcher']['submit'] = async () => {
     runs += 1;
     batch[7] = runs;
     return { outputs: new Map([['y', { datatype: 'FP32', shape: [1], data: batch.subarray(7, 8) }]]), queueMs: 1 };
   };
   // The cache looks at nothing else of a revision.
-  return { order: { revision }, batcher: { submit, queued: 0, settled: async () => {} } } as unknown as LoadedRevision;
+  return { order: { revision }, batcher: { submit } } as unknown as Answerable;
 }
 
 function opened(limitBytes: number, loaded = counting()) {

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Tensor, TensorData } from '../model/tensor.ts';
 import type { Computed } from './batcher.ts';
-import type { LoadedRevision } from './load-revision.ts';
+import type { Answerable } from './load-revision.ts';
 import type { SideCounter } from './side-counts.ts';
 
 /** The flag of an answer that was not computed anew. */
 export const CACHED_FLAG = 'cached';
 
 type Outputs = ReadonlyMap<string, Tensor>;
-type Submit = LoadedRevision['batcher']['submit'];
+type Submit = Answerable['batcher']['submit'];
 
 /** Of an entry, beside its numbers: its key, and what a Map and typed arrays take for themselves. */
 const ENTRY_BYTES = 512;
@@ -43,10 +43,7 @@ export class ResponseCache {
   }
 
   /** A revision that looks here before it computes; whether everything that was asked of it came from here. */
-  around(
-    loaded: LoadedRevision,
-    counter: SideCounter,
-  ): { readonly loaded: LoadedRevision; readonly wasHit: () => boolean } {
+  around(loaded: Answerable, counter: SideCounter): { readonly loaded: Answerable; readonly wasHit: () => boolean } {
     let [hits, misses] = [0, 0];
     const submit: Submit = async (feeds, fetches, parameters, deadline, priority) => {
       const started = performance.now();
@@ -67,17 +64,8 @@ export class ResponseCache {
       counter.cache.missMs += lookedUp - started + performance.now() - computedAt;
       return computed;
     };
-    const { batcher } = loaded;
     return {
-      loaded: {
-        ...loaded,
-        batcher: {
-          submit,
-          queued: batcher.queued,
-          medianRunMs: batcher.medianRunMs,
-          settled: () => batcher.settled(),
-        },
-      },
+      loaded: { ...loaded, batcher: { submit } },
       wasHit: () => hits > 0 && misses === 0,
     };
   }
