@@ -253,7 +253,8 @@ export class LogWriter {
     const due = this.#closed;
     this.#closed = [];
     for (const [place, segment] of this.#open) {
-      const isOld = now - segment.openedAtMs > SEGMENT_MS;
+      const ageMs = now - segment.openedAtMs;
+      const isOld = ageMs > (segment.rows < SMALL_ROWS ? LONGEST_SEGMENT_MS : SEGMENT_MS);
       // Rows that come meanwhile open the next.
       if (isOld) {
         segment.isClosed = true;
@@ -320,8 +321,10 @@ const SEGMENT_BYTES = 64 * 2 ** 20;
 const GROWTH = 4;
 /** One of fewer rows is written again each second: that is a thousandth of the processor, and a process that is killed then loses a second. */
 const SMALL_ROWS = 1_000;
+/** A segment is closed at this age when it has many rows; with few it stays open longer, or a quiet model would leave 1,440 files a day. */
+const SEGMENT_MS = 60_000;
 /** A reader of some span of time looks at segments that were opened up to this long before it. */
-export const SEGMENT_MS = 60_000;
+export const LONGEST_SEGMENT_MS = 600_000;
 const MOST_UNWRITTEN = 8;
 const HANDOVER_LIMIT_MS = 5_000;
 const FORGET_MS = 60_000;

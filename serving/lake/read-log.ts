@@ -2,7 +2,7 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { Bucket, type BucketOptions } from './bucket.ts';
 import { type LogFiles, filesOfBucket, filesOfFolder } from './log-files.ts';
-import type { Feedback } from './log-writer.ts';
+import { type Feedback, LONGEST_SEGMENT_MS } from './log-writer.ts';
 import { FEEDBACK_COLUMN } from './own-columns.ts';
 import type { LogColumn, LogRows, LogType, LogValue } from './log-column.ts';
 
@@ -22,8 +22,8 @@ export interface LogQuery {
   readonly id?: string;
 }
 
-/** How long after its first row a segment may still get rows: SEGMENT_MS, a flush, and the longest answer. */
-const SPREAD_MS = 90_000;
+/** How long after its first row a segment may still get rows: its longest age, a flush, and the longest answer. */
+const SPREAD_MS = LONGEST_SEGMENT_MS + 30_000;
 const ANSWERED_BELOW = 400;
 
 /**
