@@ -143,6 +143,23 @@ describe('docs/serving.md', () => {
     expect(unique(listed)).toEqual(unique(exposed));
   });
 
+  test('goes with a Grafana dashboard that asks for metrics and labels that are there', () => {
+    const dashboard = read('docs/grafana-dashboard.json');
+    const { panels } = JSON.parse(dashboard) as { panels: { targets: { expr: string }[] }[] };
+    const exprs = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+    const asked = exprs.join(' ').match(/\b(?:nv_inference|slipway|process)_[a-z_]+/g) ?? [];
+    const exposed = METRICS.flatMap(({ name, type }) =>
+      type === 'histogram' || type === 'summary' ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
+    );
+    expect(asked.length).toBeGreaterThan(panels.length);
+    expect(asked.filter((name) => !exposed.includes(name))).toEqual([]);
+    const labels = [...exprs.join(' ').matchAll(/by \(([^)]*)\)|\{([a-z]+)=/g)].flatMap(([, by = '', one = '']) =>
+      `${by},${one}`.split(',').flatMap((label) => (label.trim() === '' ? [] : [label.trim()])),
+    );
+    const known = ['model', 'version', 'revision', 'le', 'role', 'state', 'replica', 'quantile'];
+    expect(labels.filter((label) => !known.includes(label))).toEqual([]);
+  });
+
   test('lists every path of the admin API', () => {
     const text = rowsOf('docs/serving.md', '## The admin API').map(([cell = '']) =>
       cell.replaceAll(/\{[a-z0-9]+\}/g, 'X'),
