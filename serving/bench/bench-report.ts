@@ -40,6 +40,8 @@ export interface SoakResult {
   readonly answered: number;
   readonly failed: number;
   readonly failures: readonly string[];
+  /** Requests that were under way on the replica that was killed. */
+  readonly lostWithReplica: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly happenings: readonly string[];

@@ -1,12 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { arch, cpus, platform, release, totalmem } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runtimeVersion } from '../model/session.ts';
 import { type BenchContext, openBench, partResult } from './bench-context.ts';
 import { benchDocument } from './bench-document.ts';
 import { type PartName, parts } from './bench-parts.ts';
-import type { BenchReport, PartResult } from './bench-report.ts';
+import type { PartResult } from './bench-report.ts';
+import { DATA, keepReport, reportIn, writeDocument } from './report-files.ts';
 
 /**
  * `npm run bench -- [--quick] [--only PART,…] [--python PATH,…] [--json FILE] [--write]`
@@ -27,15 +25,12 @@ const { values } = parseArgs({
   },
 });
 
-const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const DOCUMENT = root('docs/performance.md');
-const DATA = root('docs/performance.json');
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 async function main(): Promise<void> {
   const names = partNames();
   const file = values.json ?? (values.write ? DATA : undefined);
-  let report: BenchReport = { ...(await kept(file)), machine: machine() };
+  let report = await reportIn(file);
   const context = await openBench({
     seconds: Number(values.seconds ?? (values.quick ? 1 : 2.5)),
     rounds: Number(values.rounds ?? (values.quick ? 1 : 3)),
@@ -58,17 +53,13 @@ async function main(): Promise<void> {
         parts: { ...report.parts, [name]: result },
       };
       // After each part: what was measured stays, whatever comes.
-      if (file !== undefined) await writeFile(file, `${JSON.stringify(report)}\n`);
+      if (file !== undefined) await keepReport(file, report);
     }
   } finally {
     await context.close();
   }
-  const document = benchDocument(report);
-  process.stdout.write(document);
-  if (values.write) {
-    await writeFile(DATA, `${JSON.stringify(report)}\n`);
-    await writeFile(DOCUMENT, document);
-  }
+  process.stdout.write(benchDocument(report));
+  if (values.write) await writeDocument(report);
 }
 
 /** The other parts are measured, whatever becomes of one; the exit status tells. */
@@ -90,21 +81,6 @@ function partNames(): readonly PartName[] {
     if (name === undefined) throw new Error(`--only ${word}: there are ${known.join(', ')}`);
     return name;
   });
-}
-
-/** What an earlier run found. */
-async function kept(file: string | undefined): Promise<Pick<BenchReport, 'versions' | 'parts' | 'soak'>> {
-  const text = file === undefined ? undefined : await readFile(file, 'utf8').catch(() => undefined);
-  return text === undefined ? { versions: {}, parts: {} } : (JSON.parse(text) as BenchReport);
-}
-
-function machine(): BenchReport['machine'] {
-  return {
-    processors: cpus().length,
-    model: cpus()[0]?.model ?? 'unknown',
-    memoryGigabytes: Math.round(totalmem() / 1e9),
-    system: `${platform()} ${release()} ${arch()}`,
-  };
 }
 
 await main();

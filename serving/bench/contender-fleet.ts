@@ -140,7 +140,7 @@ kind: Model
 name: ${name}
 version: ${version}
 artifact: { uri: model.onnx, sha256: ${sha256Of(bytes)} }
-outputs: { ${outputsOf(model.output)} }
+${inputsOf(model.input)}outputs: { ${outputsOf(model.output)} }
 serving: { maxBatch: ${name === 'mlp' || name === 'trees' ? 64 : 4}${version === VERSIONS[0] ? '' : ', strictInputs: true'} }
 evaluation:
   data: { uri: evaluation.parquet, sha256: ${'ab'.repeat(32)} }
@@ -158,6 +158,17 @@ evaluation:
     selfTests: [],
     provenance: { approvals: [], checks: [], unchecked: true },
   };
+}
+
+/** Numbers of a row as columns of their own, as tables have them, so that records can be sent, too. */
+export function columnsOf({ datatype, shape: [size, ...more] }: Served['model']['input']): readonly string[] {
+  if (datatype !== 'FP32' || more.length > 0) return [];
+  return Array.from({ length: size ?? 0 }, (_, index) => `c${index}`);
+}
+
+function inputsOf(input: Served['model']['input']): string {
+  const columns = columnsOf(input);
+  return columns.length === 0 ? '' : `inputs: [{ name: ${input.name}, columns: [${columns.join(', ')}] }]\n`;
 }
 
 function outputsOf({ name, size }: Served['model']['output']): string {

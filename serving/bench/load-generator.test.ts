@@ -171,6 +171,18 @@ describe('a closed loop over HTTP', () => {
     expect(answered).toBeGreaterThan(0);
   });
 
+  test('a connection may be told to end after so many requests, and nothing is lost by it', async () => {
+    const sockets = new Set<unknown>();
+    const { port } = await serve((index, response) => {
+      sockets.add(response.socket);
+      answer(index, response);
+    });
+    const { errors, answered } = await run(port, { connections: 1, perConnection: 3 });
+    expect(errors).toEqual({});
+    expect(sockets.size).toBeGreaterThanOrEqual(Math.floor(answered / 3));
+    expect(sockets.size).toBeLessThanOrEqual(Math.ceil((answered + 1) / 3));
+  });
+
   test('bytes behind an answer are an error', async () => {
     const body = '{"id":"mlp-0","outputs":[{"data":[0,0]}]}';
     const server = createSocketServer((socket) => {

@@ -24,6 +24,8 @@ class HttpLane implements Lane {
   #parts: Buffer[] = [];
   #kept = 0;
   #wanted = 0;
+  /** On this connection. */
+  #answered = 0;
   /** When what is under way was sent; undefined: free. */
   #sentAt: number | undefined;
   #closed = false;
@@ -85,6 +87,7 @@ class HttpLane implements Lane {
     socket.on('close', gone('the connection was closed'));
     this.#socket = socket;
     this.#forget();
+    this.#answered = 0;
     return socket;
   }
 
@@ -143,7 +146,8 @@ class HttpLane implements Lane {
     }
     this.#wanted = 0;
     this.#sentAt = undefined;
-    if (CLOSES.test(head)) {
+    this.#answered += 1;
+    if (CLOSES.test(head) || this.#answered === this.#job.perConnection) {
       this.#socket?.destroy();
       this.#socket = undefined;
     }

@@ -14,6 +14,8 @@ export interface LoadJob {
   readonly connections: number;
   /** Requests under way on one connection; HTTP has 1. */
   readonly inFlight: number;
+  /** HTTP: requests after which a connection is closed and opened anew, as clients behind a balancer do. Left out: never. */
+  readonly perConnection?: number;
   /** Left out: closed loop. */
   readonly open?: { readonly perSecond: number; readonly seed: number };
   readonly warmUpSeconds: number;

@@ -55,6 +55,6 @@ function measurementOf(result: LoadResult, before: Usage | undefined, after: Usa
 }
 
 /** Our replicas' program. */
-const REPLICA = /\breplica[/\\]main\.[jt]s\b/;
+export const REPLICA = /\breplica[/\\]main\.[jt]s\b/;
 const MICROS_PER_MS = 1000;
 const BYTES_PER_MEGABYTE = 1e6;

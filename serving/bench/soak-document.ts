@@ -9,7 +9,7 @@ export function soakSection(soak: SoakResult | undefined): readonly string[] {
     '## Soak',
     '',
     `${at.slice(0, 16).replace('T', ' ')} UTC, ${minutes} minutes at ${count(ratePerSecond)} requests/s, ${((100 * ratePerSecond) / capacityPerSecond).toFixed(0)} % of a capacity of ${count(capacityPerSecond)}: records, V2 JSON, binary tensors, gRPC and`,
-    `malformed requests, in an open loop. ${count(answered)} answered as they should, ${count(failed)} not${failed === 0 ? '' : ` (${soak.failures.join('; ')})`}; p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms.`,
+    `malformed requests, in an open loop. ${count(answered)} answered as they should, ${count(failed)} not${soak.lostWithReplica === 0 ? '' : ` and ${count(soak.lostWithReplica)} lost with the replica that was killed`}${failed === 0 ? '' : ` (${soak.failures.join('; ')})`}; p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms.`,
     ...(happenings.length === 0 ? [] : ['', ...happenings.map((happening) => `- ${happening}`)]),
     '',
     '| process | at the start, MB | peak | at the end | slope over the last half, MB an hour (99 % interval) | climbs |',
