@@ -245,9 +245,9 @@ describe('a turn', () => {
     expect(turn([model(onlyA, { A: 5 })], [starting, open]).drain).toEqual([2]);
   });
 
-  it('wants as many replicas as the most demanding model', () => {
-    const demanding = model(onlyA, { A: 5 }, { target: target(onlyA, 3) });
-    expect(turn([demanding], [publicWith(1, tableOf(['A', 100]), 'A')]).start).toHaveLength(2);
+  it('starts public replicas until there are as many as are wanted', () => {
+    const turned = turn([model(onlyA, { A: 5 })], [publicWith(1, tableOf(['A', 100]), 'A')], {}, { publics: 3 });
+    expect(turned.start).toEqual([{ kind: 'public' }, { kind: 'public' }]);
   });
 
   it('has no orders left that change anything once what should be is', () => {
@@ -255,5 +255,106 @@ describe('a turn', () => {
     const turned = turn([model(onlyA, { A: 5 })], [settled]);
     expect(turned).toMatchObject({ start: [], drain: [], open: [1] });
     expect(turned.orders.get(1)).toEqual({ revisions: [key('A')], tables: [...settled.tables.values()] });
+  });
+});
+
+const settledWith = (provenMs: number, ...resting: readonly string[]) =>
+  [
+    model(onlyA, { A: provenMs }),
+    [publicWith(1, { ...tableOf(['A', 100]), generation: 2 }, 'A')],
+    { resting: new Set(resting) },
+  ] as const;
+
+describe('a turn with models that rest', () => {
+  it('has nothing of a resting model loaded, and says in its table that it rests', () => {
+    const [resting, replicas, more] = settledWith(5, 'income');
+    const turned = turn([resting], replicas, {}, more);
+    expect(turned).toMatchObject({ start: [], drain: [], open: [1] });
+    expect(turned.orders.get(1)).toMatchObject({ revisions: [], tables: [{ waits: 'resting' }] });
+  });
+
+  it('proves what has not been loaded yet, though it rests', () => {
+    const turned = turn([model(onlyA, {})], [replica(1, { kind: 'public' })], {}, { resting: new Set(['income']) });
+    expect(turned.start).toEqual([{ kind: 'prover' }]);
+    // Until then nobody should wait for it.
+    expect(turned.orders.get(1)?.tables[0]?.waits).toBeUndefined();
+  });
+
+  it('goes on telling of a resting model what was served, until its new revision is proven', () => {
+    const served = { generation: 1, target: target(onlyA) };
+    const told = (proven: Readonly<Record<string, number>>) =>
+      armsFor(
+        turn(
+          [model([{ revision: 'B', weight: 100 }], proven, { served })],
+          [replica(1, { kind: 'public' })],
+          {},
+          { resting: new Set(['income']) },
+        ),
+        1,
+      )?.map(({ revision }) => revision);
+    expect(told({ A: 5 })).toEqual(['A']);
+    expect(told({ A: 5, B: 5 })).toEqual(['B']);
+  });
+
+  it('keeps a replica open, and opens a fresh one, while they load what wakes', () => {
+    const more = { waking: new Set(['income']), publics: 2 };
+    const empty = (id: number, opened: boolean) => replica(id, { kind: 'public' }, { opened });
+    const turned = turn([model(onlyA, { A: 5 })], [empty(1, true), empty(2, false)], {}, more);
+    expect(turned.open).toEqual([1, 2]);
+    expect(turned.orders.get(2)).toMatchObject({ revisions: [key('A')], tables: [{ waits: 'resting' }] });
+  });
+
+  it('says of a model that loads for the first time that callers may wait, and of one that is given up that they may not', () => {
+    const loading = [replica(1, { kind: 'public' })];
+    expect(turn([model(onlyA, { A: 5 })], loading).orders.get(1)?.tables[0]?.waits).toBe('loading');
+    expect(turn([model(onlyA, { A: 5 })], loading, { A: 'broken' }).orders.get(1)?.tables[0]?.waits).toBeUndefined();
+    expect(turn([model(onlyA, {})], loading).orders.get(1)?.tables[0]?.waits).toBeUndefined();
+  });
+});
+
+describe('a turn with a revision that runs apart', () => {
+  const apart = { apart: new Set([key('A')]) };
+  const own = replica(2, { kind: 'candidate', key: key('A') }, { revisions: new Map([[key('A'), ready]]) });
+
+  it('starts a process for it, and has public replicas ask there once it is ready, though its arm has no lease', () => {
+    const heavy = model(onlyA, { A: 500 });
+    const first = turn([heavy], [replica(1, { kind: 'public' }, { opened: true })], {}, apart);
+    expect(first).toMatchObject({ start: [{ kind: 'candidate', key: key('A') }], open: [1] });
+    expect(first.orders.get(1)).toMatchObject({ revisions: [], tables: [{ waits: 'loading' }] });
+    const second = turn([heavy], [replica(1, { kind: 'public' }), own], {}, apart);
+    expect(armsFor(second, 1)).toMatchObject([{ revision: 'A', leased: false, socket: '2.sock' }]);
+    expect(second.orders.get(1)?.tables[0]?.waits).toBeUndefined();
+  });
+
+  it('lets that process go when the model rests, and not before', () => {
+    const heavy = model(onlyA, { A: 500 });
+    const asking = publicWith(1, tableOf(['A', 100, '2.sock']));
+    expect(turn([heavy], [asking, own], {}, apart).drain).toEqual([]);
+    expect(turn([heavy], [asking, own], {}, { ...apart, resting: new Set(['income']) }).drain).toEqual([2]);
+  });
+});
+
+describe('a turn with a replica that is worn', () => {
+  it('starts a fresh one, and lets the worn one go once that can take its callers', () => {
+    const served = model(onlyA, { A: 5 });
+    const worn = { ...publicWith(1, tableOf(['A', 100]), 'A'), opened: true, worn: true };
+    expect(turn([served], [worn])).toMatchObject({ start: [{ kind: 'public' }], drain: [], open: [1] });
+    const fresh = publicWith(2, tableOf(['A', 100]), 'A');
+    expect(turn([served], [worn, fresh])).toMatchObject({ start: [], drain: [1], open: [2] });
+  });
+});
+
+describe('proving', () => {
+  it('is done by two processes, one revision after the other in each, and a new one takes over what a dead one had begun', () => {
+    const many = ['a', 'b', 'c', 'd'].map((name) => model(onlyA, {}, { model: name }));
+    const publics = [replica(1, { kind: 'public' })];
+    expect(turn(many, publics).start).toEqual([{ kind: 'prover' }, { kind: 'prover' }]);
+    const busy = replica(2, { kind: 'prover' }, { revisions: new Map([[keyOf('b', 'A'), { kind: 'loading' }]]) });
+    const free = replica(3, { kind: 'prover' });
+    const turned = turn(many, [...publics, busy, free]);
+    expect(turned.start).toEqual([]);
+    expect(turned.orders.get(2)?.revisions).toEqual([keyOf('b', 'A')]);
+    expect(turned.orders.get(3)?.revisions).toEqual([keyOf('a', 'A')]);
+    expect(turn(many, [...publics, free]).start).toEqual([{ kind: 'prover' }]);
   });
 });

@@ -200,7 +200,8 @@ function tablesFor(
   if (resting.has(model.model)) {
     const isNew = isSound(model, target, failed) || served === undefined;
     const [told, generation] = isNew ? [target, model.generation] : [served.target, served.generation];
-    return [{ ...tableFor(model, told, generation, alive, NONE), waits: 'resting' }];
+    const table = tableFor(model, told, generation, alive, NONE);
+    return [isSound(model, told, failed) ? { ...table, waits: 'resting' } : table];
   }
   const table = tableFor(model, target, model.generation, alive, apart);
   if (isTurnable(table, replica, failed, apart)) return [table];
