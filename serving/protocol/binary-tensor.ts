@@ -9,7 +9,10 @@ import { Refusal } from './refusal.ts';
 const LENGTH_BYTES = 4;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** `size` elements of a datatype; the bytes are copied, since a typed array must begin at a multiple of its element. Throws a Refusal with status 400. */
+/**
+ * `size` elements of a datatype: a view of the bytes where they begin at a multiple of its element, as a typed array must, else a copy. Throws a
+ * Refusal with status 400.
+ */
 export function tensorDataOfBytes(name: string, datatype: Datatype, size: number, bytes: Uint8Array): TensorData {
   if (datatype === 'BYTES') return textsOfBytes(name, size, bytes);
   const { array } = DATATYPES[datatype];
@@ -19,9 +22,9 @@ export function tensorDataOfBytes(name: string, datatype: Datatype, size: number
       400,
       `input "${name}": ${size} elements of ${datatype} are ${expected} bytes, binary_data_size is ${bytes.length}`,
     );
-  const copy = new Uint8Array(expected);
-  copy.set(bytes);
-  const data = new array(copy.buffer);
+  const isAligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0;
+  const lying = isAligned ? bytes : new Uint8Array(bytes);
+  const data = new array(lying.buffer as ArrayBuffer, lying.byteOffset, size);
   if (datatype === 'BOOL') {
     const wrong = data.findIndex((bit) => Number(bit) > 1);
     if (wrong >= 0)

@@ -20,7 +20,12 @@ const WORTH_PACKING_BYTES = 4096;
  * The body, unpacked. Rejects with a Refusal: 413 when it is too large, 415 when it is encoded in a way that is not served, 400 when it is cut off or not
  * what its encoding says.
  */
-export async function readBody(request: IncomingMessage, limitBytes = MAX_BODY_BYTES): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  limitBytes = MAX_BODY_BYTES,
+  /** Where something in it begins that should lie at a multiple of 8 in memory. */
+  alignedAt = 0,
+): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity' && !isEncoding(encoding))
     throw new Refusal(415, `content-encoding ${encoding} is not served; send gzip, deflate, or the body as it is`);
@@ -40,7 +45,7 @@ export async function readBody(request: IncomingMessage, limitBytes = MAX_BODY_B
     });
     source.on('end', () => {
       const [first] = chunks;
-      resolve(first === undefined ? Buffer.alloc(0) : chunks.length === 1 ? first : Buffer.concat(chunks));
+      resolve(first === undefined ? Buffer.alloc(0) : chunks.length === 1 ? first : joined(chunks, size, alignedAt));
     });
     decoder?.on('error', (error) => reject(new Refusal(400, `the body is not ${encoding}: ${error.message}`)));
     request.on('error', reject);
@@ -49,6 +54,20 @@ export async function readBody(request: IncomingMessage, limitBytes = MAX_BODY_B
     });
   });
 }
+
+/** Tensors are views of the body where they lie as typed arrays must: so a large one is copied once, here. */
+function joined(chunks: readonly Buffer[], size: number, alignedAt: number): Buffer {
+  const skipped = (LARGEST_ELEMENT_BYTES - (alignedAt % LARGEST_ELEMENT_BYTES)) % LARGEST_ELEMENT_BYTES;
+  const bytes = Buffer.allocUnsafeSlow(skipped + size);
+  let at = skipped;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes.subarray(skipped);
+}
+
+const LARGEST_ELEMENT_BYTES = 8;
 
 function tooLarge(limitBytes: number): Refusal {
   return new Refusal(413, `the request body is larger than ${limitBytes} bytes`);
@@ -60,7 +79,10 @@ function isEncoding(word: string): word is Encoding {
 
 /** The body as its header divides it into JSON and tensors. */
 export async function readRequestBody(request: IncomingMessage): Promise<RequestBody> {
-  return dividedBody(await readBody(request), request.headers[JSON_LENGTH]);
+  const header = request.headers[JSON_LENGTH];
+  const jsonBytes = Number(header);
+  const bytes = await readBody(request, MAX_BODY_BYTES, Number.isSafeInteger(jsonBytes) ? jsonBytes : 0);
+  return dividedBody(bytes, header);
 }
 
 /** A body in two: `header` says how many of its bytes are JSON. Throws a Refusal with status 400. */
@@ -84,8 +106,19 @@ export async function sendAnswer(
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
   const { contentType, body, more } = await packedAnswer(request.headers['accept-encoding'], answer);
-  send(response, 200, contentType, typeof body === 'string' ? body : Buffer.concat(body), { ...headers, ...more });
+  const told = { ...headers, ...more };
+  if (typeof body === 'string' || !body.some(({ length }) => length >= WORTH_A_WRITE_BYTES)) {
+    send(response, 200, contentType, typeof body === 'string' ? body : Buffer.concat(body), told);
+    return;
+  }
+  const size = body.reduce((sum, part) => sum + part.length, 0);
+  response.writeHead(200, { 'content-type': contentType, 'content-length': size, ...told });
+  for (const part of body) response.write(part);
+  response.end();
 }
+
+/** Putting less than this together is cheaper than handing it over in parts. */
+const WORTH_A_WRITE_BYTES = 65_536;
 
 /** An answer as it travels. */
 export interface PackedAnswer {
