@@ -2,6 +2,7 @@ import type { Histogram, ObservedFleet } from '../fleet.ts';
 import type { ArmCounts } from '../replica/counters.ts';
 import type { Vitals } from '../replica/vitals.ts';
 import { type ExposedMessaging, MESSAGING_METRICS } from './messaging-metrics.ts';
+import { CAPACITY_METRICS } from './capacity-metrics.ts';
 import { LOG_METRICS } from './log-metrics.ts';
 import { type Labels, type Metric, type Sample, expositionText } from './metric.ts';
 
@@ -275,6 +276,7 @@ export const METRICS: readonly Metric<Exposed>[] = [
     'Inputs in requests that no live revision takes',
     ({ totals }) => totals.unusedInputs,
   ),
+  ...CAPACITY_METRICS,
   ...LOG_METRICS,
   ...MESSAGING_METRICS,
   one('process_resident_memory_bytes', 'gauge', 'Memory of the fleet daemon', ({ daemon }) => daemon.rssBytes),
