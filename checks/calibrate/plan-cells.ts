@@ -25,7 +25,7 @@ const JOINT_POWER_REPETITIONS = 100;
 
 /** Rows that two models answer; a bootstrap of 10,000 rows is 20 million draws a verdict, so fewer are repeated. */
 const MODEL_ROWS = [
-  { rows: 100, repetitions: 2000 },
+  { rows: 100, repetitions: 10_000 },
   { rows: 300, repetitions: 1000 },
   { rows: 1000, repetitions: 500 },
   { rows: 3000, repetitions: 200 },
