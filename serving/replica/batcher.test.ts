@@ -158,7 +158,7 @@ describe('run times', () => {
 
   it('bound how much is merged: what takes long does not hold others up longer still', async () => {
     const times = new RunTimes();
-    for (let run = 0; run < 32; run++) times.add(1, 9);
+    for (let run = 0; run < 32; run++) times.add(1, 1.9);
     const { batcher, runs } = await batcherOf('dynamic_batch.onnx', { times });
     await Promise.all([1, 2, 3, 4, 5].map((first) => batcher.submit(rowsOf(row(first)), undefined, '', SOON())));
     expect(runs).toEqual([2, 2, 1]);

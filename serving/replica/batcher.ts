@@ -46,8 +46,8 @@ interface Job {
 
 /** Of a request that says nothing: there is room before it and behind it. */
 export const USUAL_PRIORITY = 100;
-/** What merged requests may hold up others for. */
-const SHORT_RUN_MS = 20;
+/** What merged requests may hold up others for. Beyond that, what merging saves is less than putting large inputs together costs. */
+const SHORT_RUN_MS = 4;
 
 export class Batcher {
   readonly #session: ModelSession;

@@ -6,7 +6,7 @@ import { type RawAnswer, RawConnection } from '../fuzz/raw-connection.ts';
 import { MODEL, type OpenedDoor, openDoor } from './http-door.fixture.ts';
 
 const LIMIT_MS = 30_000;
-const CONVERSATIONS = 800;
+const CONVERSATIONS = 500;
 const AT_ONCE = 16;
 let opened: OpenedDoor | undefined;
 afterEach(async () => {
@@ -288,5 +288,29 @@ describe('the fast lane', () => {
     const other = await exchange(opened.ports.fast, [post(bodyOf('other', 1)), Buffer.from(LAST)]);
     expect(other.map(({ status }) => status)).toEqual([200, 200]);
     greedy.close();
+  });
+
+  it('lets health be asked for while 64 connections ask as fast as they can', async () => {
+    opened = await openDoor();
+    const { ports } = opened;
+    let isOver = false;
+    let answered = 0;
+    const hammers = Array.from({ length: 64 }, async (_, index) => {
+      const connection = new RawConnection(ports.fast);
+      while (!isOver) {
+        await send(connection, [post(bodyOf(`h${index}`, index))], 1);
+        answered += 1;
+      }
+      connection.close();
+    });
+    const health = Buffer.from(LAST);
+    for (let asked = 0; asked < 5; asked++) {
+      const before = answered;
+      expect((await exchange(ports.fast, [health])).map(({ status }) => status)).toEqual([200]);
+      while (answered === before) await turn();
+    }
+    isOver = true;
+    await Promise.all(hammers);
+    expect(opened.door.inFlight).toBe(0);
   });
 });
