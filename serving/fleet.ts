@@ -97,6 +97,16 @@ export interface ObservedModel extends ModelTarget {
   readonly unloaded?: boolean;
   /** No public replica has it loaded: the first request loads it, and waits for that. */
   readonly resting?: boolean;
+  /** The last wish of a caller that it be trained anew, whatever became of it. */
+  readonly retrain?: TrainingRequest;
+}
+
+/** A caller's wish that a model be trained anew: the control plane starts the workflow that `lifetime.retrain` of its manifest names. */
+export interface TrainingRequest {
+  readonly id: string;
+  /** ISO date-time. */
+  readonly at: string;
+  readonly because?: string;
 }
 
 /** How much of its machine a fleet takes, and where that is less than it would need. */

@@ -8,6 +8,7 @@ import { emptyCounts } from '../replica/counters.ts';
 import { timeOfIdentifier } from '../replica/identifier.ts';
 import type { Question, Told } from '../replica/messages.ts';
 import { watchVitals } from '../replica/vitals.ts';
+import { askForTraining } from './ask-for-training.ts';
 import { expositionOf } from './exposition.ts';
 import type { FleetDaemon } from './fleet-daemon.ts';
 import { controlModel } from './model-control.ts';
@@ -22,6 +23,8 @@ export async function answerQuestion(daemon: FleetDaemon, question: Question): P
         return json(200, await predictionOf(daemon, question.id));
       case 'feedback':
         return json(202, await takeFeedback(daemon, question.model, question.body));
+      case 'retrain':
+        return json(202, await askForTraining(daemon, question.model, question.body, Date.now()));
       case 'control':
         return await controlModel(daemon, question);
       case 'statistics':

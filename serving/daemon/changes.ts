@@ -1,7 +1,7 @@
 import { BACKGROUND_FILE } from '../../checks/explain/background.ts';
 import { parseManifest } from '../../checks/manifest/parse-manifest.ts';
 import { targetProblemOf } from '../drivers/target-problem.ts';
-import type { ModelTarget, RevisionTarget } from '../fleet.ts';
+import type { ModelTarget, RevisionTarget, TrainingRequest } from '../fleet.ts';
 import { keyOf } from '../replica/messages.ts';
 import { type Catalog, filesOf } from './catalog.ts';
 import type { Failures } from './failures.ts';
@@ -81,6 +81,10 @@ export class Changes {
           };
     if (isLoaded !== (unloaded !== true) || turned !== model)
       await this.#catalog.save(isLoaded ? turned : { ...turned, unloaded: true });
+  }
+
+  async noteTraining(name: string, request: TrainingRequest): Promise<void> {
+    await this.#catalog.save({ ...this.#catalog.modelOrNew(name), retrain: request });
   }
 
   async renewLease(name: string, generation: number, seconds: number): Promise<Changed> {

@@ -66,6 +66,7 @@ function observedModel(model: StoredModel, look: Look): readonly ObservedModel[]
       ...(leased && leaseUntilMs !== undefined ? { leaseUntil: new Date(leaseUntilMs).toISOString() } : {}),
       effective,
       health: healthOf(model, effective),
+      ...(model.retrain === undefined ? {} : { retrain: model.retrain }),
       ...(model.unloaded === true ? { unloaded: true } : {}),
       ...(look.resting.has(model.model) && model.unloaded !== true ? { resting: true } : {}),
     },

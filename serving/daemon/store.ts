@@ -4,7 +4,7 @@ import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ModelTarget, RevisionTarget } from '../fleet.ts';
+import type { ModelTarget, RevisionTarget, TrainingRequest } from '../fleet.ts';
 
 /**
  * What a fleet must remember across a crash, in one folder:
@@ -22,6 +22,8 @@ export interface StoredModel {
   /** Milliseconds since the epoch. */
   readonly leaseUntilMs?: number;
   readonly revisions: readonly StoredRevision[];
+  /** ask-for-training.ts. */
+  readonly retrain?: TrainingRequest;
   /** A caller has unloaded it: model-control.ts. */
   readonly unloaded?: boolean;
   /** The last target whose arms all public replicas had in force: what goes on being served while a newer one is not ready. */

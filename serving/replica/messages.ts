@@ -22,6 +22,8 @@ export interface RevisionOrder {
   readonly paths: Readonly<Record<string, string>>;
   /** Columns that are never written to the log. */
   readonly privateColumns: readonly string[];
+  /** Of those, what is written as a keyed hash. */
+  readonly hashedColumns?: readonly string[];
   readonly selfTests: readonly SelfTest[];
   /** Rows that single answers are explained against: read when somebody asks. */
   readonly background?: { readonly path: string; readonly sha256: string };
@@ -173,6 +175,7 @@ export type Question =
   | { readonly kind: 'statistics'; readonly model?: string; readonly version?: string }
   | { readonly kind: 'index'; readonly onlyReady: boolean }
   | { readonly kind: 'feedback'; readonly model: string; readonly body: string }
+  | { readonly kind: 'retrain'; readonly model: string; readonly body: string }
   /** `body`: the request's, as JSON. */
   | { readonly kind: 'control'; readonly action: 'load' | 'unload'; readonly model: string; readonly body: string };
 

@@ -138,11 +138,11 @@ async function otherRecords(
     await answerExplain(request, response, context, asked);
     return;
   }
-  if (what !== 'feedback') throw new Refusal(404, `:${what} is not served yet`);
   requireCaller(request.headers.authorization, context.isRelay(request.socket), context.settings, true);
   const model = decoded(name);
   if (!context.tables().has(model)) throw new Refusal(404, `Request for unknown model: '${model}' is not found`);
-  tell(response, await context.ask({ kind: 'feedback', model, body: (await readBody(request)).toString() }));
+  const kind = what === 'retrain' ? 'retrain' : 'feedback';
+  tell(response, await context.ask({ kind, model, body: (await readBody(request)).toString() }));
 }
 
 async function other(
