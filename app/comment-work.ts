@@ -1,6 +1,6 @@
 import type { CommentWork } from './commands/answer-comment.ts';
 import { commands } from './commands/index.ts';
-import { isOwn, listComments, markerOf, postCommentOnce } from './github/comments.ts';
+import { type Comment, isOwn, listComments, markerOf, postCommentOnce } from './github/comments.ts';
 import { readDefaultBranch } from './github/default-branch.ts';
 import { permissionOf, roleOf } from './github/permissions.ts';
 import { readPolicy } from './github/policy.ts';
@@ -9,7 +9,11 @@ import { progressOf, react } from './github/reactions.ts';
 import { githubSnapshot } from './github/snapshot.ts';
 import type { Intake } from './intake.ts';
 import type { Project } from './project.ts';
+import { readProposal } from './proposals/look-at-proposal.ts';
 import { askForRetraining } from './retraining/ask-for-retraining.ts';
+import { trainModel } from './retraining/train-model.ts';
+import { trainingGround } from './retraining/training-ground.ts';
+import type { Outcome } from './rollouts/rollouts.ts';
 import { subjectOf } from './subject.ts';
 
 /** What answering a comment needs, done with GitHub. The policy is read once a comment, when the first command needs it. */
@@ -62,11 +66,30 @@ export function commentWork(
         judgeProposal: (how) => parts.intake.proposal(place, comment.issue, how),
         sync: (model) => rollouts.sync({ model, by: login }, signal),
       });
-      const retrainHere = (model: string, ended: AbortSignal) =>
-        askForRetraining(project.proposals, { number: comment.issue, model }, ended);
+      const retrainHere = (model: string, ended: AbortSignal) => retrain(project, { comment, login, model }, ended);
       return { rollouts, ledger, subject, retrainHere, by: login, source: comment.url, now: now(), signal };
     },
   };
+}
+
+/** Under a proposal the model that it proposes, for comparison; anywhere else the one that is deployed, by its own workflow. */
+async function retrain(
+  { repository, ledger, proposals }: Project,
+  { comment, login, model }: { readonly comment: Comment; readonly login: string; readonly model: string },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if ((await readProposal(repository, comment.issue, signal)) !== undefined)
+    return askForRetraining(proposals, { number: comment.issue, model }, signal);
+  const ground = await trainingGround({ repository, ledger, store: proposals.store }, signal);
+  if (ground === undefined) return { kind: 'refused', text: 'This repository has no commit on its default branch.' };
+  const wish = {
+    model,
+    by: login,
+    because: `asked for in ${comment.url}`,
+    key: comment.url,
+    at: new Date(comment.createdAt),
+  };
+  return trainModel(ground, wish, signal);
 }
 
 async function defaultBranchPolicy({ repository, proposals }: Project, signal: AbortSignal): Promise<ReadPolicy> {

@@ -31,6 +31,7 @@ import { createRollouts } from './rollouts/create-rollouts.ts';
 import { liveRollout, stateOf } from './rollouts/model-state.ts';
 import { backgroundFrom } from './rollouts/background-of.ts';
 import { selfTestsFrom } from './rollouts/self-tests.ts';
+import { createDueTrainings } from './retraining/start-due-trainings.ts';
 import { createSweep } from './sweep.ts';
 
 export interface ControlPlaneParts {
@@ -224,11 +225,14 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
       );
   };
 
+  const trainings = createDueTrainings({ fleet, now, log: (message) => log.info(message) });
+
   const sweepAll = async (signal: AbortSignal): Promise<void> => {
     await lookForProjects(signal);
     await forEachProject('sweeping the proposals', (project) => sweep.proposals(project, signal));
     await forEachProject('sweeping the trainings', (project) => sweep.trainings(project, signal));
     await forEachProject('sweeping the comments', (project) => sweep.comments(project, signal));
+    await forEachProject('starting trainings', (project) => trainings.start(project, signal));
     await askForLostDeliveries(signal);
   };
 

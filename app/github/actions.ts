@@ -10,6 +10,8 @@ export interface WorkflowRun {
   readonly id: number;
   readonly url: string;
   readonly headSha: string;
+  /** ISO date-time. */
+  readonly createdAt: string;
   /** `run-name` with its inputs filled in. */
   readonly title: string;
   readonly status: string;
@@ -77,6 +79,7 @@ export async function listRuns(
       id: Number(run.id),
       url: run.html_url,
       headSha: run.head_sha,
+      createdAt: run.created_at,
       title: run.display_title,
       status: run.status ?? '',
       ...(run.conclusion === null ? {} : { conclusion: run.conclusion }),

@@ -24,7 +24,8 @@ export type LedgerKind =
   | 'hold-ended'
   | 'healed'
   | 'refused'
-  | 'retired';
+  | 'retired'
+  | 'retraining';
 
 export interface LedgerEvent {
   readonly kind: LedgerKind;

@@ -36,6 +36,7 @@ const KINDS = {
   healed: { shape: 'unequal', tone: 'warn', words: 'healed' },
   refused: { shape: 'octagon', tone: 'bad', words: 'refused' },
   retired: { shape: 'dash', tone: 'faint', words: 'retired' },
+  retraining: { shape: 'arrow', tone: 'ink', words: 'training started' },
 } as const satisfies Record<LedgerKind, { readonly shape: Shape; readonly tone: Tone; readonly words: string }>;
 
 export const filtered = (lines: readonly LedgerLine[], { model, kind }: LedgerFilter): readonly LedgerLine[] =>
