@@ -11,7 +11,8 @@ import { agrees, answeredRow, loggedPredictionOf, recordOf } from './logged-pred
 /** What explaining touches of a replica. */
 export interface Explaining {
   readonly explainer: Explainer;
-  readonly table: (model: string) => Table | undefined;
+  /** Of a model that rests, once it is awake. */
+  readonly table: (model: string) => Promise<Table | undefined>;
   /** A revision of this process, whether or not an arm runs it. */
   readonly loaded: (model: string, revision: string) => LoadedRevision | undefined;
   readonly lookUp: (id: string) => Promise<Told>;
@@ -24,7 +25,7 @@ export interface Explaining {
  * explained is no prediction: it is neither logged nor counted for an arm.
  */
 export async function explainCall(call: Call, request: ExplainRequest, explaining: Explaining): Promise<Reply> {
-  const table = explaining.table(call.model);
+  const table = await explaining.table(call.model);
   if (table === undefined) throw new Refusal(404, `Request for unknown model: '${call.model}' is not found`);
   const { arm, fallback } =
     call.version === undefined ? chooseArm(table, call, { protocol: 'v1', request }) : versionArm(table, call.version);
@@ -71,9 +72,10 @@ export async function explainPrediction(
   const logged = loggedPredictionOf(await explaining.lookUp(id));
   const { model, version, revision } = logged;
   const row = answeredRow(logged, request.row);
+  const arms = (await explaining.table(model))?.arms ?? [];
   const loaded = explaining.loaded(model, revision);
   if (loaded === undefined) {
-    const arm = explaining.table(model)?.arms.find((each) => each.revision === revision && each.remote !== undefined);
+    const arm = arms.find((each) => each.revision === revision && each.remote !== undefined);
     if (arm !== undefined) return relayed(arm, call);
     const next = '`slipway explain ID --fleet URL --manifest MANIFEST` explains it from the repository';
     throw logged.provenance === null

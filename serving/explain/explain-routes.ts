@@ -59,7 +59,10 @@ async function answered(
     const head = { protocol: 'v1', model, version, path, headers: request.headers } as const;
     const reply = await explain(callOf(head, body, id, at, relayed), {
       explainer: await context.explainer(),
-      table: context.serving.table,
+      table: async (name) => {
+        const table = context.serving.table(name);
+        return table?.isAsleep === true ? context.serving.awaken(name) : table;
+      },
       loaded: context.loaded,
       lookUp: (prediction) => context.ask({ kind: 'prediction', id: prediction }),
       signal: gone.signal,
