@@ -110,8 +110,8 @@ export class Keeper {
   #ready(daemon: ChildProcess, line: ReadyLine): void {
     if (!this.#wasReady) this.#events.ready(line, daemon.pid ?? 0);
     this.#wasReady = true;
-    if (daemon !== this.#successor) return;
     clearTimeout(this.#limit);
+    if (daemon !== this.#successor) return;
     if (this.#current !== undefined) tell(this.#current, { kind: 'retire' });
     this.#current = daemon;
     this.#currentSince = performance.now();

@@ -1,3 +1,4 @@
+import type { ObservedModel } from '../fleet.ts';
 import { parseJson } from '../protocol/lossless.ts';
 import { Refusal, described } from '../protocol/refusal.ts';
 import type { Question, Told } from '../replica/messages.ts';
@@ -27,6 +28,24 @@ export async function controlModel(
   const failure = await daemon.setLoaded(model, true, versionOf(model, parameters, daemon));
   if (failure !== undefined) throw new Refusal(500, `failed to load '${model}', ${failure}`);
   return DONE;
+}
+
+/** How far a model has come that is being loaded or unloaded. `failure`: why one of its arms never will. */
+export function loadingOf(model: ObservedModel | undefined): {
+  readonly failure: string | undefined;
+  readonly isReady: boolean;
+  readonly isAsked: boolean;
+} {
+  const { effective = [], arms = [], revisions = [] } = model ?? {};
+  const found = arms.map(({ revision, weight }) => ({
+    weight,
+    observed: revisions.find((each) => each.revision === revision),
+  }));
+  return {
+    failure: found.find(({ observed }) => observed?.state === 'failed')?.observed?.reason,
+    isReady: found.every(({ weight, observed }) => weight === 0 || observed?.state === 'ready'),
+    isAsked: effective.some(({ weight }) => weight > 0),
+  };
 }
 
 const DONE: Told = { status: 200, contentType: 'application/json', body: '' };

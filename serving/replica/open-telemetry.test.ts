@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { Metadata, type ServiceClientConstructor, credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loansFiles, loansRecord, loansRevision } from '../daemon/loans.fixture.ts';
 import { type TestFleet, openTestFleet } from '../daemon/test-fleet.ts';
@@ -61,7 +64,7 @@ beforeAll(async () => {
   const { port } = collector.address() as AddressInfo;
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${port}`);
   vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '50');
-  fleet = await openTestFleet();
+  fleet = await openTestFleet({ grpcPort: 0 });
   await fleet.bring(loansFiles(), first, second);
   await fleet.turn('loans', [
     { revision: first.revision, weight: 0 },
@@ -156,6 +159,31 @@ describe('traces', () => {
     if (told === undefined) throw new Error('no span of the request');
     expect(attribute(told, 'http.response.status_code')).toBe(400);
     expect(told.status.code ?? 0).toBe(0);
+  });
+
+  it('continue a caller of gRPC, by the conventions of gRPC', async () => {
+    const proto = fileURLToPath(new URL('../protocol/inference.proto', import.meta.url));
+    const loaded: unknown = loadPackageDefinition(loadSync(proto, { keepCase: true }))['inference'];
+    const { GRPCInferenceService: Service } = loaded as Record<string, ServiceClientConstructor>;
+    if (Service === undefined) throw new Error('the definition names no service');
+    const client = new Service(fleet.grpc ?? '', credentials.createInsecure());
+    const traceId = newTraceId();
+    const metadata = new Metadata();
+    metadata.set('traceparent', `00-${traceId}-${CALLER}-01`);
+    // It names no input: what matters here is refused after the trace began.
+    const refused = new Promise((resolve) => {
+      client['ModelInfer']?.({ model_name: 'loans' }, metadata, { deadline: Date.now() + 30_000 }, resolve);
+    });
+    expect(await refused).toMatchObject({ code: status.INVALID_ARGUMENT });
+    client.close();
+    const ofRequest = (): Received | undefined =>
+      received.find((span) => span.traceId === traceId && span.parentSpanId === CALLER);
+    await fleet.until('the request is told', async () => ofRequest() !== undefined);
+    const request = ofRequest();
+    if (request === undefined) throw new Error('no span of the request');
+    expect(request).toMatchObject({ name: 'inference.GRPCInferenceService/ModelInfer', kind: KINDS.server });
+    expect(attribute(request, 'rpc.system.name')).toBe('grpc');
+    expect(attribute(request, 'http.request.method')).toBeUndefined();
   });
 
   it('are not made where the caller decided against it', async () => {
