@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { bucketAccess } from './config.ts';
 import type { CertificateFiles } from './daemon/certificate.ts';
 import { logSettingsOf } from './lake/log-settings.ts';
-import { LIMIT_OPTIONS, limitsOf } from './daemon/limits.ts';
+import { limitsOf } from './daemon/limits.ts';
 import { machineOf } from './daemon/machine.ts';
 
 const COMMAND_LINE = {
@@ -24,7 +24,11 @@ const COMMAND_LINE = {
     'retention-days': { type: 'string', default: '30' },
     'model-control': { type: 'boolean', default: false },
     tied: { type: 'boolean', default: false },
-    ...LIMIT_OPTIONS,
+    'memory-budget': { type: 'string' },
+    'max-loaded': { type: 'string' },
+    'idle-seconds': { type: 'string' },
+    'scale-window-seconds': { type: 'string' },
+    'replica-memory': { type: 'string' },
   },
 } as const;
 

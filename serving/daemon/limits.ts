@@ -20,18 +20,11 @@ const IDLE_MS = 300_000;
 /** One process is not to take the machine down with it. */
 const REPLICA_SHARE = 0.8;
 
-/** The options of the daemon's command line that say it; each may be left out. */
-export const LIMIT_OPTIONS = {
-  'memory-budget': { type: 'string' },
-  'max-loaded': { type: 'string' },
-  'idle-seconds': { type: 'string' },
-  'scale-window-seconds': { type: 'string' },
-  'replica-memory': { type: 'string' },
-} as const;
+type LimitOption = 'memory-budget' | 'max-loaded' | 'idle-seconds' | 'scale-window-seconds' | 'replica-memory';
 
-/** What those options say. Throws with the option and what was expected. */
+/** What the options of the daemon's command line say; each may be left out. Throws with the option and what was expected. */
 export function limitsOf(
-  values: Partial<Readonly<Record<keyof typeof LIMIT_OPTIONS, string | undefined>>>,
+  values: Partial<Readonly<Record<LimitOption, string | undefined>>>,
   { memoryBytes }: Machine,
 ): Limits {
   const windowMs = millisecondsOf(values['scale-window-seconds'], '--scale-window-seconds') ?? SCALE_TIMES.stableMs;
