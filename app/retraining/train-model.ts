@@ -46,7 +46,7 @@ export async function trainModel(
   const { lines } = await ledger.read(signal);
   const key = trainingKey(wish);
   const done = lines.find((line) => line.key === key);
-  if (done !== undefined) return startedText(model, String(done.data?.['run']));
+  if (done !== undefined) return startedText(model, runUrlOf(done));
   const runs = await listRuns(repository, { workflow }, signal);
   const underWay = runOfModel(lines, runs, model);
   if (underWay !== undefined) return refused(`${model} is [being trained](${underWay.url}) already.`);
@@ -78,6 +78,12 @@ export function trainingKey({ model, key }: Pick<TrainingWish, 'model' | 'key'>)
   return `retraining/${model}/${key}`;
 }
 
+/** Of a line `retraining`, which this file alone writes. */
+function runUrlOf({ data }: LedgerLine): string {
+  const run = data?.['run'];
+  return typeof run === 'string' ? run : '';
+}
+
 function startedText(model: string, url: string): Outcome {
   return {
     kind: 'done',
@@ -92,7 +98,8 @@ function runOfModel(
   model: string,
 ): WorkflowRun | undefined {
   const last = lines.findLast((line) => line.kind === 'retraining' && line.model === model);
-  return runs.find(({ url, status }) => url === last?.data?.['run'] && status !== 'completed');
+  if (last === undefined) return undefined;
+  return runs.find(({ url, status }) => url === runUrlOf(last) && status !== 'completed');
 }
 
 /** GitHub's clock and ours differ. */
@@ -105,7 +112,7 @@ function leftRun(
   headSha: string,
   { at }: TrainingWish,
 ): Dispatched | undefined {
-  const known = new Set(lines.flatMap((line) => (line.kind === 'retraining' ? [line.data?.['run']] : [])));
+  const known = new Set(lines.flatMap((line) => (line.kind === 'retraining' ? [runUrlOf(line)] : [])));
   const left = runs.find(
     (run) => run.headSha === headSha && Date.parse(run.createdAt) >= at.getTime() - SKEW_MS && !known.has(run.url),
   );
