@@ -449,6 +449,39 @@ describe('commands', () => {
     });
   });
 
+  it('show a shadow step with its copies, on the dashboard and in words, and stop it for its disagreement', async () => {
+    const it = await stage();
+    await it.merge('2.0.0-shadow', 7);
+    await it.turns(3);
+    const candidate = it.revision('2.0.0-shadow');
+    expect(await it.serving()).toEqual(['1.0.0 100 %', '2.0.0-shadow 0 %']);
+    it.fleet.answer('income', it.revision('1.0.0'), { requests: 300 });
+    it.fleet.answer('income', candidate, { requests: 0, copies: 150, flips: 3 });
+    await it.turns(1);
+    const [view] = await it.rollouts.views(signal);
+    expect(view?.rollout).toMatchObject({
+      steps: [
+        { kind: 'prepare', state: 'done' },
+        { kind: 'shadow', state: 'now', facts: ['150 copies, 0 errors'] },
+        { kind: 'weight', weight: 10, state: 'next' },
+        { kind: 'promote', state: 'next' },
+        { kind: 'bake', state: 'next' },
+      ],
+      evidence: [
+        { name: 'copies', verdict: 'waiting' },
+        { name: 'errors' },
+        { name: 'latency' },
+        { name: 'disagreement', verdict: 'pass', soFar: expect.stringContaining('3 of 150 decisions differ') },
+      ],
+      says: expect.stringContaining('150 of 200 copies'),
+    });
+    it.fleet.answer('income', candidate, { requests: 0, copies: 400, flips: 300 });
+    await it.turns(2);
+    expect(await it.serving()).toEqual(['1.0.0 100 %']);
+    const [after] = await it.rollouts.views(signal);
+    expect(after?.rollout?.says).toMatch(/^Stopped: disagreement: 303 of 550 decisions differ/);
+  });
+
   it('show each model to the dashboard with its steps and what they still need', async () => {
     const it = await stage();
     await it.merge('2.0.0', 7);
@@ -727,6 +760,7 @@ async function stage({ policy = '', isBroken = false } = {}) {
   return self;
 }
 
+/** A version that ends with `-shadow` is tried in shadow first. */
 function manifestOf(version: string): string {
   return `apiVersion: slipway/v1
 kind: Model
@@ -737,7 +771,7 @@ evaluation:
   data: { uri: evaluation.csv, sha256: ${'ab'.repeat(32)} }
   label: income
 rollout:
-  steps: [{ weight: 10, for: 10m }]
+  steps: [${version.endsWith('-shadow') ? '{ shadow: 10m }, ' : ''}{ weight: 10, for: 10m }]
 `;
 }
 

@@ -29,6 +29,7 @@ const records = Array.from({ length: 60 }, (_, k) => ({
 interface Answered {
   readonly version: string;
   readonly predictions: readonly { readonly score: number; readonly class: number }[];
+  readonly flags?: readonly string[];
 }
 
 async function answerOf(record: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
@@ -86,6 +87,36 @@ describe('a shadow arm', () => {
     expect((shadow?.decided ?? NaN) - (before?.decided ?? NaN)).toBe(records.length);
     expect((shadow?.distance.sum ?? NaN) - (before?.distance.sum ?? NaN)).toBeCloseTo(distance, 6);
     expect([requests, errors, shadow?.errors]).toEqual([0, 0, 0]);
+  });
+
+  it.each([
+    ['JSON', false],
+    ['bytes', true],
+  ])('compares answers in tensors, too, that came as %s', async (_, isBinary) => {
+    const before = (await armOf(second.revision)).shadow;
+    const rows = 3;
+    const bytes = Buffer.from(Float32Array.of(28, 41, 63).buffer);
+    const tail: Buffer[] = [];
+    const inputs = Object.entries(loansRecord).map(([name, value]) => {
+      const shape = [rows, 1];
+      if (typeof value !== 'number')
+        return { name, datatype: 'BYTES', shape, data: Array.from({ length: rows }, () => value) };
+      if (!isBinary) return { name, datatype: 'FP32', shape, data: Array.from({ length: rows }, () => value) };
+      tail.push(bytes);
+      return { name, datatype: 'FP32', shape, parameters: { binary_data_size: bytes.length } };
+    });
+    const head = Buffer.from(JSON.stringify({ inputs }));
+    const response = await fetch(`${fleet.url}/v2/models/${model}/infer`, {
+      method: 'POST',
+      headers: isBinary ? { 'inference-header-content-length': String(head.length) } : {},
+      body: Buffer.concat([head, ...tail]),
+    });
+    expect(response.status).toBe(200);
+    await fleet.until('the copy is compared', async () => {
+      const { shadow } = await armOf(second.revision);
+      return (shadow?.rows ?? 0) - (before?.rows ?? 0) === rows;
+    });
+    expect((await armOf(second.revision)).shadow?.errors).toBe(0);
   });
 
   it('is logged apart from what callers got, under the same id', async () => {
@@ -197,6 +228,36 @@ describe('a model with a response cache', () => {
     for (let k = 0; k < 2; k++) await answerOf({ ...loansRecord, age: 77 });
     const after = await armOf(first.revision);
     expect(after.computeMs.count - before.computeMs.count).toBe(2);
+  });
+});
+
+describe('two revisions with different inputs', () => {
+  it('answer the same request each with its own, and what the candidate lacks an input for the stable arm answers', async () => {
+    await fleet.turn(model, [
+      { revision: first.revision, weight: 100 },
+      { revision: second.revision, weight: 0, leased: true },
+    ]);
+    await fleet.until('both can be asked', async () => {
+      const named = ['stable', 'candidate'].map((arm) => fleet.predict(model, loansRecord, { 'x-slipway-arm': arm }));
+      return (await Promise.all(named)).every(({ status }) => status === 200);
+    });
+    const scores = await Promise.all(
+      ['stable', 'candidate'].map((arm) => answerOf(loansRecord, { 'x-slipway-arm': arm })),
+    );
+    expect(new Set(scores.map(({ version }) => version)).size).toBe(2);
+    // What only the candidate takes is no mistake of the caller's, and is not told as one.
+    expect(scores.map(({ flags = [] }) => flags)).toEqual([[], []]);
+    await fleet.turn(model, [
+      { revision: first.revision, weight: 1 },
+      { revision: second.revision, weight: 99, leased: true },
+    ]);
+    await fleet.renew(model, 60);
+    const { group: _, ...without } = loansRecord;
+    const before = await armOf(second.revision);
+    for (let k = 0; k < 20; k++) expect((await answerOf(without)).version).toBe('1.0.0');
+    const after = await armOf(second.revision);
+    expect(after.unservable - before.unservable).toBeGreaterThan(0);
+    expect([after.requests, after.errors]).toEqual([before.requests, before.errors]);
   });
 });
 
