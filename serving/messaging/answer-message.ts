@@ -28,8 +28,7 @@ async function withObject(asked: Asked, object: string, objects: Objects): Promi
 /** What is larger than a message may be goes into the bucket; the message names it. */
 async function sendable(reply: Reply, asked: Asked, { connection, objects }: Answering): Promise<MessageAnswer> {
   const answer = answerOfReply(reply, asked);
-  const limitBytes = (connection.info?.max_payload ?? SMALLEST_PAYLOAD_BYTES) - HEADER_ROOM_BYTES;
-  if (answer.body.length <= limitBytes) return answer;
+  if (answer.body.length <= largestBody(connection)) return answer;
   const name = `answer-${asked.id}`;
   try {
     await objects.keep(name, answer.body);
@@ -40,6 +39,11 @@ async function sendable(reply: Reply, asked: Asked, { connection, objects }: Ans
     });
   }
   return { headers: { ...answer.headers, [OBJECT]: name }, body: Buffer.alloc(0) };
+}
+
+/** What a message may hold besides its headers, in bytes. */
+export function largestBody(connection: NatsConnection | undefined): number {
+  return (connection?.info?.max_payload ?? SMALLEST_PAYLOAD_BYTES) - HEADER_ROOM_BYTES;
 }
 
 /** `max_payload` counts the headers, too. */

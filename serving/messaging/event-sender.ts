@@ -48,10 +48,9 @@ export class EventSender {
         const batch = this.#waiting;
         this.#waiting = [];
         this.#waitingBytes = 0;
-        for (const { model, headers, data } of batch)
-          this.#connection.publish(eventSubject(model), data, { headers: natsHeaders(headers) });
+        const published = batch.filter((event) => this.#publish(event)).length;
         await this.#connection.flush();
-        this.sent += batch.length;
+        this.sent += published;
       }
     } catch (error) {
       this.dropped += this.#waiting.length;
@@ -60,6 +59,17 @@ export class EventSender {
       if (!this.#closed) console.error('NATS: events cannot be published', error);
     } finally {
       this.#isSending = false;
+    }
+  }
+
+  /** False: this one cannot be sent, and the others can. */
+  #publish({ model, headers, data }: PredictionEvent): boolean {
+    try {
+      this.#connection.publish(eventSubject(model), data, { headers: natsHeaders(headers) });
+      return true;
+    } catch {
+      this.dropped += 1;
+      return false;
     }
   }
 }

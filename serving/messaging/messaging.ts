@@ -3,6 +3,7 @@ import type { Call } from '../replica/call.ts';
 import type { RouteContext } from '../replica/routes.ts';
 import type { CallListener } from '../replica/serve-call.ts';
 import type { Table } from '../replica/table.ts';
+import { largestBody } from './answer-message.ts';
 import { connectBus } from './connect-bus.ts';
 import { EventSender } from './event-sender.ts';
 import { KeptRequests } from './kept-requests.ts';
@@ -133,7 +134,8 @@ export class Messaging {
   }
 
   #tell(call: Call, ending: Ending): void {
-    const limits = { maxBytes: MAX_EVENT_BYTES, timeMs: Date.now() };
+    const maxBytes = Math.min(MAX_EVENT_BYTES, largestBody(this.#connection));
+    const limits = { maxBytes, timeMs: Date.now() };
     this.#events?.add(eventsOf(call, ending, this.#context.serving.table(call.model), limits));
   }
 }
