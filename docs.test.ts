@@ -113,7 +113,9 @@ describe('docs/configuration.md', () => {
   });
 
   test('lists exactly the variables that say where the bus is', () => {
-    const found = [...read('serving/messaging/messaging-settings.ts').matchAll(/(?:given|count|isOn)\('(NATS_[A-Z_]+)'/g)];
+    const found = [
+      ...read('serving/messaging/messaging-settings.ts').matchAll(/(?:given|count|isOn)\('(NATS_[A-Z_]+)'/g),
+    ];
     const listed = rowsOf('docs/configuration.md', '## NATS').flatMap(([cell = '']) => codesIn(cell));
     expect(unique(listed)).toEqual(unique(found.map(([, name = '']) => name)));
   });
