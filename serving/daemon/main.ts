@@ -132,8 +132,7 @@ async function hear(message: ToDaemon, handle: unknown): Promise<void> {
 
 process.on('message', (message: ToDaemon, handle: unknown) => {
   hear(message, handle).catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    if (error instanceof Error && error.cause !== undefined) console.error(error.cause);
+    console.error(error instanceof Error ? toldWithCause(error) : error);
     process.exit(1);
   });
 });
@@ -143,6 +142,11 @@ process.on('SIGTERM', () => say({ kind: 'stop' }));
 process.on('SIGINT', () => say({ kind: 'stop' }));
 process.on('SIGHUP', () => say({ kind: 'restart' }));
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+/** A sentence that does not name its cause already does. */
+function toldWithCause({ message, cause }: Error): string {
+  return cause instanceof Error && !message.includes(cause.message) ? `${message}: ${cause.message}` : message;
+}
 
 function authority(host: string): string {
   return host.includes(':') ? `[${host}]` : host;

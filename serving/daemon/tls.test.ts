@@ -33,7 +33,14 @@ afterAll(async () => {
 const port = (): number => Number(new URL(fleet.url).port);
 
 async function handshake(options: ConnectionOptions = {}): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port: port(), ca, ALPNProtocols: ['http/1.1'], ...options });
+  const socket = connect({
+    host: '127.0.0.1',
+    servername: 'localhost',
+    port: port(),
+    ca,
+    ALPNProtocols: ['http/1.1'],
+    ...options,
+  });
   await once(socket, 'secureConnect');
   return socket;
 }
