@@ -1,7 +1,9 @@
 import { Refusal } from '../protocol/refusal.ts';
-import type { DescribedModel } from '../protocol/model-description.ts';
+import { type DescribedModel, configOf, metadataOf } from '../protocol/model-description.ts';
 import { stableArm } from './assign.ts';
+import { remoteDescription } from './remote-description.ts';
 import { servedVersions } from './serve-call.ts';
+import type { LoadedRevision } from './load-revision.ts';
 import type { Arm, Table } from './table.ts';
 
 type Tables = ReadonlyMap<string, Table>;
@@ -27,15 +29,25 @@ export function describedArm(
   return { arm, table };
 }
 
-/** What is said of a model that this process runs. Throws a Refusal where another one does. */
-export function describedModel(tables: Tables, model: string, version: string | undefined): DescribedModel {
+/** The protocol's metadata of a model, or Triton's configuration: of what this process runs, else as the process says that runs it. */
+export async function descriptionOf(
+  tables: Tables,
+  model: string,
+  version: string | undefined,
+  what: 'metadata' | 'config',
+): Promise<Readonly<Record<string, unknown>>> {
   const { arm, table } = describedArm(tables, model, version);
-  const { loaded } = arm;
-  if (loaded === undefined)
-    throw new Refusal(
-      503,
-      `version ${arm.version} of model '${model}' runs in another process; its metadata are not here`,
-    );
+  if (arm.loaded !== undefined) {
+    const described = describedModel(model, arm, arm.loaded, table);
+    return what === 'config' ? configOf(described) : metadataOf(described);
+  }
+  const socket = table.order.arms.find(({ revision }) => revision === arm.revision)?.socket;
+  if (socket === undefined) throw new Refusal(503, `model '${model}' is not ready`, { retryAfterSeconds: 1 });
+  const described = await remoteDescription(socket, model, what);
+  return what === 'config' ? described : { ...described, versions: [...new Set(servedVersions(table))] };
+}
+
+function describedModel(model: string, arm: Arm, loaded: LoadedRevision, table: Table): DescribedModel {
   return {
     name: model,
     version: arm.version,

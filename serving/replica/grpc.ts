@@ -13,10 +13,10 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
-import { type DescribedModel, EXTENSIONS, SERVER_NAME, configOf, metadataOf } from '../protocol/model-description.ts';
+import { EXTENSIONS, SERVER_NAME } from '../protocol/model-description.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { isBearer, requireCaller } from './caller.ts';
-import { describedModel, isReady, waitingModels } from './describe-model.ts';
+import { descriptionOf, isReady, waitingModels } from './describe-model.ts';
 import { bodyOfMessage, messageOfAnswer, messageOfBody, requestOfMessage, type InferMessage } from './grpc-messages.ts';
 import { MAX_BODY_BYTES } from './http.ts';
 import { newIdentifier } from './identifier.ts';
@@ -84,18 +84,18 @@ function inferenceOf(context: RouteContext): UntypedServiceImplementation {
     String(name),
     version === '' ? undefined : String(version),
   ];
-  const described = async (message: Message): Promise<DescribedModel> => {
+  const described = async (message: Message, what: 'metadata' | 'config') => {
     const [model, version] = named(message);
     if (tables().get(model)?.isAsleep === true) await context.serving.awaken(model);
-    return describedModel(tables(), model, version);
+    return descriptionOf(tables(), model, version, what);
   };
   const handlers: Readonly<Record<string, Handler>> = {
     ServerLive: () => ({ live: true }),
     ServerReady: () => ({ ready: waitingModels(tables()).length === 0 }),
     ModelReady: (message) => ({ ready: isReady(tables(), ...named(message)) }),
     ServerMetadata: () => ({ name: SERVER_NAME, version: settings.serverVersion, extensions: EXTENSIONS }),
-    ModelMetadata: async (message) => metadataOf(await described(message)),
-    ModelConfig: async (message) => ({ config: configOf(await described(message)) }),
+    ModelMetadata: (message) => described(message, 'metadata'),
+    ModelConfig: async (message) => ({ config: await described(message, 'config') }),
     ModelStatistics: async (message) => {
       const [model, version] = named(message);
       return told(

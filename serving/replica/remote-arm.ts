@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { Refusal } from '../protocol/refusal.ts';
-import type { Call, Reply } from './call.ts';
+import { type Call, DEADLINE_MS, type Reply } from './call.ts';
 import { JSON_LENGTH } from './http.ts';
 import { OVERRIDE_HEADER, overrideOf } from './override.ts';
 
@@ -16,6 +16,8 @@ const MAX_ANSWER_BYTES = 64 * 2 ** 20;
 /** Asks another process for an answer, over its Unix socket. Rejects with a Refusal: 503 where the process failed, else its own. */
 export class RemoteArm {
   readonly #socket: string;
+  /** Nobody answers in its place: it gets as long as a request may take, and is asked again after it was silent. */
+  isStable = false;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   /** In `performance.now()` milliseconds. */
   #restsUntil = 0;
@@ -29,11 +31,11 @@ export class RemoteArm {
       throw new Refusal(503, `the process of this arm was silent for ${LIMIT_MS / MS_A_SECOND} s`, {
         retryAfterSeconds: 1,
       });
-    const signal = AbortSignal.timeout(LIMIT_MS);
+    const signal = AbortSignal.timeout(this.isStable ? DEADLINE_MS : LIMIT_MS);
     try {
       return await this.#send(call, signal, true);
     } catch (error) {
-      if (signal.aborted) this.#restsUntil = performance.now() + REST_MS;
+      if (signal.aborted && !this.isStable) this.#restsUntil = performance.now() + REST_MS;
       throw error;
     }
   }

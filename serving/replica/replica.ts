@@ -212,8 +212,11 @@ export class Replica {
     this.#wanted = new Map(revisions.map((order) => [keyOf(order.model, order.revision), order]));
     for (const key of this.#failed) if (!this.#wanted.has(key)) this.#failed.delete(key);
     this.#orders = tables;
-    const sockets = new Set(tables.flatMap(({ arms }) => arms.flatMap(({ socket }) => socket ?? [])));
+    const remote = tables.flatMap(({ arms }) => arms.filter(({ socket }) => socket !== undefined));
+    const sockets = new Set(remote.flatMap(({ socket }) => socket ?? []));
     for (const socket of sockets) if (!this.#remotes.has(socket)) this.#remotes.set(socket, new RemoteArm(socket));
+    for (const [socket, process] of this.#remotes)
+      process.isStable = remote.some((arm) => arm.socket === socket && !arm.leased && arm.shadow !== true);
     this.#shadows.follow(tables);
     this.#turn();
     this.#say({ kind: 'turned', sequence });

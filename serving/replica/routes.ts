@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Explainer } from '../explain/explainer.ts';
 import { parseJson } from '../protocol/lossless.ts';
-import { EXTENSIONS, SERVER_NAME, configOf, metadataOf } from '../protocol/model-description.ts';
+import { EXTENSIONS, SERVER_NAME } from '../protocol/model-description.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { type Call, callOf } from './call.ts';
 import { requireCaller } from './caller.ts';
@@ -10,7 +10,7 @@ import { readBody, readRequestBody, send, sendAnswer, sendJson, sendRefusal } fr
 import { newIdentifier } from './identifier.ts';
 import type { LoadedRevision } from './load-revision.ts';
 import type { Question, ReplicaSettings, Told } from './messages.ts';
-import { describedModel, isReady, waitingModels } from './describe-model.ts';
+import { descriptionOf, isReady, waitingModels } from './describe-model.ts';
 import { type Serving, serveCall } from './serve-call.ts';
 import type { Table } from './table.ts';
 
@@ -120,8 +120,8 @@ async function describeModel(
     return;
   }
   if (context.tables().get(model)?.isAsleep === true) await context.serving.awaken(model);
-  const described = describedModel(context.tables(), model, version);
-  sendJson(response, 200, JSON.stringify(what === 'config' ? configOf(described) : metadataOf(described)));
+  const kind = what === 'config' ? 'config' : 'metadata';
+  sendJson(response, 200, JSON.stringify(await descriptionOf(context.tables(), model, version, kind)));
 }
 
 async function otherRecords(
