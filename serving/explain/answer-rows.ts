@@ -4,6 +4,7 @@ import { type ScoreMapping, type Scores, joinScores, scoresOf } from '../model/s
 import type { Signature } from '../model/signature.ts';
 import type { Table } from '../model/table.ts';
 import { Refusal } from '../protocol/refusal.ts';
+import { BESIDE_PRIORITY } from '../replica/batcher.ts';
 import type { LoadedRevision } from '../replica/load-revision.ts';
 
 /**
@@ -29,7 +30,13 @@ export function answerRowsOf(
     const fed = tensorsOf(signature, table, from, to);
     if (fed.kind === 'refused') throw new Refusal(400, fed.problems.map(problemText).join('; '));
     const startedMs = performance.now();
-    const { outputs, queueMs } = await batcher.submit(fed.feeds, [mapping.output], 'explain', deadline);
+    const { outputs, queueMs } = await batcher.submit(
+      fed.feeds,
+      [mapping.output],
+      'explain',
+      deadline,
+      BESIDE_PRIORITY,
+    );
     const runMs = performance.now() - startedMs - queueMs;
     if (runMs > RUN_MS) size = Math.max(1, Math.floor(size / 2));
     else if (runMs < RUN_MS / 2) size = Math.min(most, size * 2);

@@ -13,6 +13,7 @@ import { loansBackground, loansRecords } from './background.fixture.ts';
 import { Explainer } from './explainer.ts';
 
 const opened: LoadedRevision[] = [];
+const counters = new Map<LoadedRevision, ArmCounter>();
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-explainer-'));
@@ -46,7 +47,9 @@ async function load(
     ...(background === undefined ? {} : { background: { path: rows, sha256: sha256Of(background) } }),
     ...over,
   };
-  const loaded = await loadRevision(order, new ArmCounter(order.model, order.revision), false);
+  const counter = new ArmCounter(order.model, order.revision);
+  const loaded = await loadRevision(order, counter, false);
+  counters.set(loaded, counter);
   opened.push(loaded);
   return loaded;
 }
@@ -143,6 +146,8 @@ describe('explaining beside a replica', () => {
     await new Promise((resolve) => setImmediate(resolve));
     await batcher.submit(feeds, [score.output], '', performance.now() + 10_000).then(() => ended.push('prediction'));
     await explaining;
+    // And it is the only run that is told: an explanation is no prediction.
+    expect(counters.get(loaded)?.snapshot()).toMatchObject({ rows: 1, runs: 1 });
     expect(ended).toEqual(['prediction', 'explanation']);
   });
 

@@ -26,6 +26,7 @@ export interface BatcherOptions {
   readonly maxBatch: number;
   /** Requests that may wait; one more is refused with 429. */
   readonly maxQueued: number;
+  /** Told of every run for predictions. */
   readonly onRun: (rows: number, computeMs: number) => void;
   /** What is known of how long its runs take. */
   readonly times?: RunTimes;
@@ -46,6 +47,8 @@ interface Job {
 
 /** Of a request that says nothing: there is room before it and behind it. */
 export const USUAL_PRIORITY = 100;
+/** Of what is no prediction, an explanation for one: it goes behind all that are, and is not told as a run of theirs. */
+export const BESIDE_PRIORITY = Number.MAX_SAFE_INTEGER;
 /** What merged requests may hold up others for. Beyond that, what merging saves is less than putting large inputs together costs. */
 const SHORT_RUN_MS = 4;
 
@@ -194,14 +197,14 @@ export class Batcher {
   /** A request of more rows than one run may hold is answered in several. */
   async #runInChunks(job: Job): Promise<ReadonlyMap<string, Tensor>> {
     const { maxBatch } = this.#options;
-    if (job.mergeKey === undefined || job.rows <= maxBatch) return this.#run(job.feeds, job.fetches, job.rows);
+    if (job.mergeKey === undefined || job.rows <= maxBatch) return this.#run(job.feeds, job, job.rows);
     const parts: ReadonlyMap<string, Tensor>[] = [];
     for (let from = 0; from < job.rows; from += maxBatch) {
       const rows = Math.min(maxBatch, job.rows - from);
-      const outputs = await this.#run(slicedFeeds(job.feeds, from, rows), job.fetches, rows);
+      const outputs = await this.#run(slicedFeeds(job.feeds, from, rows), job, rows);
       if (!haveRows(outputs, rows)) {
         this.#mergeable = false;
-        return this.#run(job.feeds, job.fetches, job.rows);
+        return this.#run(job.feeds, job, job.rows);
       }
       parts.push(outputs);
     }
@@ -212,7 +215,7 @@ export class Batcher {
     const rows = jobs.reduce((sum, job) => sum + job.rows, 0);
     let outputs: ReadonlyMap<string, Tensor> | undefined;
     try {
-      outputs = await this.#run(joinedTensors(jobs.map((job) => job.feeds)), first.fetches, rows);
+      outputs = await this.#run(joinedTensors(jobs.map((job) => job.feeds)), first, rows);
       if (!haveRows(outputs, rows)) {
         this.#mergeable = false;
         outputs = undefined;
@@ -234,14 +237,14 @@ export class Batcher {
 
   async #run(
     feeds: ReadonlyMap<string, Tensor>,
-    fetches: readonly string[] | undefined,
+    { fetches, priority }: Pick<Job, 'fetches' | 'priority'>,
     rows: number,
   ): Promise<ReadonlyMap<string, Tensor>> {
     const started = performance.now();
     const outputs = await this.#session.run(feeds, fetches);
     const ms = performance.now() - started;
     this.#times.add(rows, ms);
-    this.#options.onRun(rows, ms);
+    if (priority < BESIDE_PRIORITY) this.#options.onRun(rows, ms);
     return outputs;
   }
 }
