@@ -74,12 +74,12 @@ function modelLines({
 }: ObservedModel): readonly string[] {
   return [
     `${model}  ${health}  generation ${generation}`,
-    ...arms.map(({ revision, weight, leased }) => {
+    ...arms.map(({ revision, weight, leased, shadow }) => {
       const found = revisions.find((each) => each.revision === revision);
       const now = effective.find((each) => each.revision === revision)?.weight ?? 0;
       const share = now === weight ? `${weight} %` : `${now} % of ${weight} %`;
       const reason = found?.reason === undefined ? '' : `  ${found.reason}`;
-      return `  ${found?.version ?? '?'}  ${share}${leased === true ? '  candidate' : ''}  ${found?.state ?? 'unknown'}  ${revision.slice(0, REVISION_SHOWN)}${reason}`;
+      return `  ${found?.version ?? '?'}  ${share}${shadow === true ? '  shadow' : leased === true ? '  candidate' : ''}  ${found?.state ?? 'unknown'}  ${revision.slice(0, REVISION_SHOWN)}${reason}`;
     }),
     ...(leaseUntil === undefined ? [] : [`  lease until ${leaseUntil}`]),
     ...(held === undefined ? [] : [`  held since ${held.since} by ${held.by}: ${held.because}`]),
