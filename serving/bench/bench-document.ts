@@ -5,6 +5,7 @@ import {
   type BenchReport,
   type Figure,
   type Row,
+  type SoakResult,
   type Spread,
   figureOf,
   perSecond,
@@ -31,7 +32,7 @@ function introduction({ machine, versions }: BenchReport): readonly string[] {
   return [
     '# How fast serving is',
     '',
-    'Written by `npm run bench -- --write` from `docs/performance.json`, which holds every round; nothing here is typed by hand. Compare ratios of one run: figures of two',
+    'Written by `npm run bench -- --write` from `docs/performance.generated.json`, which holds every round; nothing here is typed by hand. Compare ratios of one run: figures of two',
     'machines, or of one machine on two days, do not compare.',
     '',
     '```',
@@ -68,8 +69,19 @@ function goalsSection(report: BenchReport): readonly string[] {
         ? `| ${says} | not measured | – |`
         : `| ${says} | ${TOLD[unit](found)} | ${isMet(found.median) ? 'yes' : '**no**'} |`;
     }),
+    soakGoal(report.soak),
     '',
   ];
+}
+
+/** Its own row: it is one run of minutes, without rounds. */
+function soakGoal(soak: SoakResult | undefined): string {
+  const says = 'soak of 20 minutes at 80 % of capacity: memory plateaus, no request fails';
+  if (soak === undefined) return `| ${says} | not run | – |`;
+  const climbing = soak.processes.filter(({ climbs }) => climbs).map(({ name }) => name);
+  const share = ((100 * soak.ratePerSecond) / soak.capacityPerSecond).toFixed(0);
+  const told = `${soak.minutes} minutes at ${share} %: ${soak.failed} failed, ${climbing.length === 0 ? 'nothing climbs' : `${climbing.join(', ')} climbs`}`;
+  return `| ${says} | ${told} | ${soak.failed === 0 && climbing.length === 0 && soak.minutes >= 20 ? 'yes' : '**no**'} |`;
 }
 
 const spread = (found: Spread, digits: number, unit = ''): string =>

@@ -1,6 +1,6 @@
 import type { Measurement } from './measured.ts';
 
-/** What a bench found, as `docs/performance.json` keeps it: every round, so that medians, spreads and ratios are computed and never typed. */
+/** What a bench found, as `docs/performance.generated.json` keeps it: every round, so that medians, spreads and ratios are computed and never typed. */
 export interface BenchReport {
   readonly machine: {
     readonly processors: number;
@@ -54,9 +54,9 @@ export interface SoakProcess {
   readonly startMegabytes: number;
   readonly peakMegabytes: number;
   readonly endMegabytes: number;
-  /** Slope over the last half, megabytes an hour, with its 99 % interval. */
-  readonly slope: number;
-  readonly interval: readonly [number, number];
+  /** Slope over the last half, megabytes an hour, with its 99 % interval; left out of a process that was not there for all of it. */
+  readonly slope?: number;
+  readonly interval?: readonly [number, number];
   readonly climbs: boolean;
 }
 

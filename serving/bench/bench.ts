@@ -11,7 +11,7 @@ import { DATA, keepReport, reportIn, writeDocument } from './report-files.ts';
  *
  * Our fleet (log, metrics and arms on), the model alone and the peers that a Python of `--python` has, on the same models and requests, in turn, round by round.
  * `--json FILE` keeps every round there; parts that are not run again stay as they are, so that a run may be done in pieces. `--write` writes them to
- * docs/performance.json and the tables to docs/performance.md. Compare ratios of one run, not figures of two.
+ * docs/performance.generated.json and the tables to docs/performance.md. Compare ratios of one run, not figures of two.
  */
 const { values } = parseArgs({
   options: {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import type { LoadJob } from './load-job.ts';
 import type { Lane, LaneEvents, Lanes } from './load-lanes.ts';
@@ -7,9 +8,7 @@ import type { Lane, LaneEvents, Lanes } from './load-lanes.ts';
  * worker costs. Each slot has a reply subject of its own, so an answer is known by where it comes.
  */
 export async function natsLanes(job: LoadJob, events: LaneEvents): Promise<Lanes> {
-  const connections = await Promise.all(
-    Array.from({ length: job.connections }, (_, index) => open(job, events, index)),
-  );
+  const connections = await Promise.all(Array.from({ length: job.connections }, () => open(job, events)));
   return {
     lanes: Array.from({ length: job.inFlight }, (_, slot) =>
       connections.flatMap(({ lanes }) => lanes[slot] ?? []),
@@ -19,7 +18,7 @@ export async function natsLanes(job: LoadJob, events: LaneEvents): Promise<Lanes
   };
 }
 
-async function open(job: LoadJob, events: LaneEvents, index: number): Promise<NatsConnection> {
+async function open(job: LoadJob, events: LaneEvents): Promise<NatsConnection> {
   const socket = connect({ host: job.host, port: job.port, noDelay: true });
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', () => resolve());
@@ -27,7 +26,8 @@ async function open(job: LoadJob, events: LaneEvents, index: number): Promise<Na
       reject(new Error(`no connection to ${job.host}:${job.port} for the load`, { cause })),
     );
   });
-  return new NatsConnection(socket, job, events, `_INBOX.slipway-bench-${process.pid}-${index}`);
+  // Nobody's before: what an earlier job was still owed must not come here.
+  return new NatsConnection(socket, job, events, `_INBOX.${randomUUID()}`);
 }
 
 const LINE_END = '\r\n';

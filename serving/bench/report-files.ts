@@ -7,7 +7,7 @@ import type { BenchReport } from './bench-report.ts';
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const DOCUMENT = root('docs/performance.md');
 /** What docs/performance.md is made of. */
-export const DATA = root('docs/performance.json');
+export const DATA = root('docs/performance.generated.json');
 
 /** What an earlier run found, with this machine in place of its own; nothing yet where there is no such file. */
 export async function reportIn(file: string | undefined): Promise<BenchReport> {

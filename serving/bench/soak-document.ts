@@ -14,9 +14,13 @@ export function soakSection(soak: SoakResult | undefined): readonly string[] {
     '',
     '| process | at the start, MB | peak | at the end | slope over the last half, MB an hour (99 % interval) | climbs |',
     '|---|--:|--:|--:|--:|---|',
-    ...processes.map(
-      ({ name, startMegabytes, peakMegabytes, endMegabytes, slope, interval: [low, high], climbs }) =>
-        `| ${name} | ${startMegabytes.toFixed(0)} | ${peakMegabytes.toFixed(0)} | ${endMegabytes.toFixed(0)} | ${slope.toFixed(1)} (${low.toFixed(1)} to ${high.toFixed(1)}) | ${climbs ? '**yes**' : 'no'} |`,
-    ),
+    ...processes.map(({ name, startMegabytes, peakMegabytes, endMegabytes, slope, interval, climbs }) => {
+      const [start, peak, end] = [startMegabytes, peakMegabytes, endMegabytes].map((megabytes) => megabytes.toFixed(0));
+      const judged =
+        slope === undefined || interval === undefined
+          ? 'not there for all of it | –'
+          : `${slope.toFixed(1)} (${interval[0].toFixed(1)} to ${interval[1].toFixed(1)}) | ${climbs ? '**yes**' : 'no'}`;
+      return `| ${name} | ${start} | ${peak} | ${end} | ${judged} |`;
+    }),
   ];
 }

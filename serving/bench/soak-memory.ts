@@ -30,7 +30,7 @@ export class MemoryWatch {
           startMegabytes: first.megabytes,
           peakMegabytes: Math.max(...samples.map(({ megabytes }) => megabytes)),
           endMegabytes: last.megabytes,
-          ...(climb ?? { slope: NaN, interval: [NaN, NaN] as const, climbs: false }),
+          ...(climb ?? { climbs: false }),
         },
       ];
     });
