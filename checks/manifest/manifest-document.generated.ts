@@ -171,9 +171,9 @@ export interface Column {
    */
   protected: boolean;
   /**
-   * Personal data that identifies someone: refused as an input, never logged.
+   * Personal data that identifies someone: refused as an input, never logged; with `hash` logged as a keyed hash, by which a person's rows are found.
    */
-  pii: boolean;
+  pii: true | false | 'hash';
   /**
    * Why a protected column is an input is said in `why`: then advisory, where the policy allows.
    */

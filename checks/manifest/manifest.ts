@@ -71,6 +71,8 @@ export interface ManifestColumn extends ColumnDomain {
   readonly missing?: number;
   readonly protected: boolean;
   readonly pii: boolean;
+  /** Logged as a keyed hash, where others with `pii` are not logged at all. */
+  readonly hashed?: true;
   readonly input?: 'justified';
   readonly why?: string;
 }

@@ -51,6 +51,15 @@ describe('a manifest that is right', () => {
     });
   });
 
+  test('a private column may be logged as a hash, and is private as others are', () => {
+    const { manifest } = loaded(
+      `${smallestManifest}columns: { a: { pii: hash }, b: { pii: true }, c: { type: number } }\n`,
+    );
+    expect(manifest.columns['a']).toEqual({ protected: false, pii: true, hashed: true });
+    expect(manifest.columns['b']).toEqual({ protected: false, pii: true });
+    expect(manifest.columns['c']).toMatchObject({ pii: false });
+  });
+
   test('the full one of the design is read as it stands', () => {
     const { manifest } = loaded(fullManifest);
     expect(manifest.inputs).toEqual([

@@ -143,8 +143,8 @@ function referenceOf({ uri, sha256 }: document.Reference): { readonly uri: strin
   return { uri, sha256: sha256.toLowerCase() };
 }
 
-function columnOf(column: document.Column): ManifestColumn {
-  return column;
+function columnOf({ pii, ...column }: document.Column): ManifestColumn {
+  return pii === 'hash' ? { ...column, pii: true, hashed: true } : { ...column, pii };
 }
 
 const defaultStepMs = 600_000;

@@ -10,6 +10,7 @@ import type { Store, StoredModel, StoredRevision } from './store.ts';
 interface Known {
   readonly specification: Specification;
   readonly privateColumns: readonly string[];
+  readonly hashedColumns: readonly string[];
 }
 
 /** What the fleet should be: its models in memory, and on disk by the store. Found by name, and by the key of a revision. */
@@ -123,7 +124,7 @@ export class Catalog {
     const { target } = owner.stored;
     const known = this.#knownOf(target);
     if (known === undefined) return undefined;
-    const { specification, privateColumns } = known;
+    const { specification, privateColumns, hashedColumns } = known;
     const background = target.files[BACKGROUND_FILE];
     return {
       model: owner.model,
@@ -135,6 +136,7 @@ export class Catalog {
         filesOf(specification).map(({ uri, sha256 }) => [uri, this.store.artifactPath(sha256)]),
       ),
       privateColumns,
+      ...(hashedColumns.length === 0 ? {} : { hashedColumns }),
       selfTests: target.selfTests,
       ...(background === undefined
         ? {}
@@ -171,7 +173,8 @@ export class Catalog {
     }
     const { manifest, specification } = parsed.loaded;
     const privateColumns = Object.entries(manifest.columns).flatMap(([name, { pii }]) => (pii ? [name] : []));
-    const found = { specification, privateColumns };
+    const hashedColumns = Object.entries(manifest.columns).flatMap(([name, { hashed }]) => (hashed ? [name] : []));
+    const found = { specification, privateColumns, hashedColumns };
     this.#specifications.set(target.manifest, found);
     return found;
   }

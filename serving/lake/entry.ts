@@ -55,6 +55,8 @@ export interface LogSchema {
   readonly inputs: readonly InputPlan[];
   /** Names that must not be written, whoever sends them. */
   readonly withheld?: readonly string[];
+  /** Of those, what is written as a keyed hash; their values are as private. */
+  readonly hashed?: readonly string[];
   readonly score?: ScoreMapping;
 }
 

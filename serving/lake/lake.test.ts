@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { Journal, loggedBody } from '../replica/journal.ts';
 import { newIdentifier } from '../replica/identifier.ts';
 import type { LogEntry, LogSchema } from './entry.ts';
 import { parquetOf } from './parquet-rows.ts';
+import { hashKeyOf, hashOf } from './hashed-column.ts';
 import { LogWriter } from './log-writer.ts';
 import { type LogQuery, readLog } from './read-log.ts';
 
@@ -196,6 +197,37 @@ describe('the prediction log', () => {
     await record(entryOf({ instances: [{ age: 41, email: 'ana@example.org' }] }));
     const { columns } = await read();
     expect(columns.map(({ name }) => name)).not.toContain('email');
+  });
+
+  it('holds a private column as a keyed hash where the manifest says so, the same however the request came', async () => {
+    const hashed = { ...schema, revision: 'sha256:ee', withheld: ['email', 'customer'], hashed: ['customer'] };
+    journal.describe(hashed);
+    const more = { revision: hashed.revision };
+    const tensor = (name: string, datatype: string, value: unknown) => ({
+      name,
+      datatype,
+      shape: [1, 1],
+      data: [value],
+    });
+    await record(
+      entryOf({ instances: [{ age: 41, email: 'ana@example.org', customer: 'c-17' }] }, more),
+      entryOf({ instances: [{ age: 41, customer: 'c-17', unknown: 1 }] }, { ...more, at: AT + 1 }),
+      entryOf({ inputs: [tensor('customer', 'BYTES', 'c-17')] }, { ...more, at: AT + 2, protocol: 'v2' }),
+      entryOf({ instances: [{ age: 41, customer: 17 }] }, { ...more, at: AT + 3 }),
+      entryOf({ instances: [{ age: 41 }] }, { ...more, at: AT + 4 }),
+    );
+    const { values, columns } = await read({ arm: hashed.revision });
+    const key = Buffer.from((await readFile(join(folder, 'log', '.hash-key'), 'utf8')).trim(), 'hex');
+    const [text, number] = ['c-17', '17'].map((value) => hashOf(key, 'customer', value));
+    expect(values.get('customer')).toEqual([null, number, text, text, text]);
+    expect(columns.map(({ name }) => name)).not.toContain('email');
+    expect(JSON.stringify([...values.values()].flat(), (_, value: unknown) => String(value))).not.toMatch(/c-17|ana@/);
+  });
+
+  it('keeps the key of its hashes, which only the owner reads, over restarts', async () => {
+    const file = join(folder, 'log', '.hash-key');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await hashKeyOf(join(folder, 'log'))).toEqual(Buffer.from((await readFile(file, 'utf8')).trim(), 'hex'));
   });
 
   it('keeps two models apart that have one specification, and so one revision', async () => {

@@ -7,6 +7,7 @@ import { Bucket, type BucketOptions } from './bucket.ts';
 import { EntryCursor } from './entry-bytes.ts';
 import type { Handed, LogSchema } from './entry.ts';
 import { FrameReader, type LogFrame } from './frames.ts';
+import { hashKeyOf } from './hashed-column.ts';
 import { Segment } from './segment.ts';
 import { Uploader } from './uploader.ts';
 
@@ -45,6 +46,7 @@ export class LogWriter {
   readonly #cursor = new EntryCursor();
   readonly #uploader: Uploader | undefined;
   #uploading: Promise<void> | undefined;
+  #hashKey: Uint8Array = new Uint8Array(0);
   #retentions: ReadonlyMap<string, number> = new Map();
   #writing: Promise<void> = Promise.resolve();
   #timers: NodeJS.Timeout[] = [];
@@ -75,6 +77,7 @@ export class LogWriter {
 
   async start(): Promise<void> {
     await mkdir(this.#options.folder, { recursive: true });
+    this.#hashKey = await hashKeyOf(this.#options.folder);
     // A writer that was killed leaves its socket behind.
     await rm(this.#options.socket, { force: true });
     await new Promise<void>((resolve, reject) => {
@@ -234,7 +237,7 @@ export class LogWriter {
     const place = placeOf(day, key);
     const open = this.#open.get(place);
     if (open !== undefined) return open;
-    const segment = new Segment(this.#options.folder, schema, openedAtMs);
+    const segment = new Segment(this.#options.folder, schema, openedAtMs, this.#hashKey);
     this.#open.set(place, segment);
     return segment;
   }

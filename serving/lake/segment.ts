@@ -8,6 +8,7 @@ import { LOG_TYPES, type LogColumn } from './log-column.ts';
 import { OWN_COLUMNS, type OwnColumn } from './own-columns.ts';
 import { parquetFile } from './parquet-file.ts';
 import { QuickInputs } from './quick-inputs.ts';
+import { HashedColumn, withHashed } from './hashed-column.ts';
 import { inputsOf } from './row-reader.ts';
 import { BytesColumn, ConstantColumn, type TypedColumn, typedColumn } from './typed-column.ts';
 import { unusedInputsOf } from './unused-inputs.ts';
@@ -32,12 +33,17 @@ export class Segment {
   #writtenRows = 0;
   #sizeBytes = 0;
 
-  constructor(folder: string, schema: LogSchema, openedAtMs: number) {
+  /** `hashKey`: of the columns that are written as hashes. */
+  constructor(folder: string, said: LogSchema, openedAtMs: number, hashKey: Uint8Array) {
+    const schema = withHashed(said);
     this.schema = schema;
     this.openedAtMs = openedAtMs;
     this.#quick = new QuickInputs(schema);
     this.#own = new OwnValues(schema);
-    this.#inputs = schema.columns.map(({ name, type }) => typedColumn({ name, type: LOG_TYPES[type] }));
+    const hashed = new Set(schema.hashed);
+    this.#inputs = schema.columns.map(({ name, type }) =>
+      hashed.has(name) ? new HashedColumn(name, hashKey) : typedColumn({ name, type: LOG_TYPES[type] }),
+    );
     this.#taken = new Set([...Object.values(logNamesOf(schema)), ...schema.columns.map(({ name }) => name)]);
     const day = new Date(openedAtMs).toISOString().slice(0, 10);
     this.path = join(

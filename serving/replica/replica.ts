@@ -431,6 +431,7 @@ function schemaOf({ order, records, score, session }: LoadedRevision): LogSchema
     columns: [...columns, ...declared].filter(({ name }) => !hidden.has(name)),
     inputs: records.kind === 'signature' ? records.signature.inputs : [],
     withheld: order.privateColumns,
+    ...(order.hashedColumns === undefined ? {} : { hashed: order.hashedColumns }),
     ...(score === undefined ? {} : { score }),
   };
 }
