@@ -51,11 +51,6 @@ export function replicaEnvironment(): Record<string, string> {
   return { ...Object.fromEntries(kept), ORT_DISABLE_TELEMETRY: '1', MALLOC_TRIM_THRESHOLD_: '0' };
 }
 
-/** What this process was started with, for one that stands in for it. */
-export function ownEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env };
-}
-
 /** The environment of a daemon that is started with these tokens and no others. */
 export function daemonEnvironment(tokens: FleetTokens): Record<string, string> {
   const bus = Object.entries(process.env).filter(([name]) => /^(?:NATS|AWS)_/.test(name));

@@ -1,5 +1,4 @@
 import { type ChildProcess, type SendHandle, fork } from 'node:child_process';
-import { ownEnvironment } from '../config.ts';
 import { entryFile } from '../model/entry-file.ts';
 import type { FromDaemon, PortName, ReadyLine, ToDaemon } from './keeper-messages.ts';
 
@@ -63,7 +62,6 @@ export class Keeper {
     const daemon = fork(DAEMON, [...this.#args], {
       execArgv: [],
       serialization: 'advanced',
-      env: ownEnvironment(),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#all.add(daemon);
