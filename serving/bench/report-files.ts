@@ -31,6 +31,6 @@ function machine(): BenchReport['machine'] {
     processors: cpus().length,
     model: cpus()[0]?.model ?? 'unknown',
     memoryGigabytes: Math.round(totalmem() / 1e9),
-    system: `${platform()} ${release()} ${arch()}`,
+    system: `${platform()} ${release().split('-')[0]} ${arch()}`,
   };
 }

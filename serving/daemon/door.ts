@@ -20,6 +20,7 @@ export class Door {
   readonly #speaks: 'http' | 'grpc';
   readonly #encrypted: boolean;
   #waiting: { readonly socket: Socket; readonly since: number }[] = [];
+  #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** `encrypted`: who takes a connection speaks TLS on it first. */
@@ -90,7 +91,11 @@ export class Door {
       return;
     }
     this.#waiting.push({ socket, since });
-    setTimeout(() => this.serveWaiting(), RETRY_MS).unref();
+    // One timer for all of them: each of them offers all that wait, and one a connection would multiply with every turn.
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.serveWaiting();
+    }, RETRY_MS).unref();
   }
 }
 
