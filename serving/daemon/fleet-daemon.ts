@@ -1,4 +1,4 @@
-import type { ModelTarget, ObservedFleet, RevisionTarget } from '../fleet.ts';
+import type { ModelTarget, ObservedFleet, RevisionTarget, TrainingRequest } from '../fleet.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import type { ArmCounts } from '../replica/counters.ts';
 import type { FromReplica, ReplicaReport, ReplicaSettings, Told } from '../replica/messages.ts';
@@ -19,6 +19,7 @@ import { type Limits, limitsOf } from './limits.ts';
 import { machineOf } from './machine.ts';
 import { JoinedFeedback } from './joined-feedback.ts';
 import type { ExposedMessaging } from './messaging-metrics.ts';
+import { loadingOf } from './model-control.ts';
 import { observedFleet } from './observed-fleet.ts';
 import { Proofs } from './proofs.ts';
 import type { ReplicaProcess } from './replica-process.ts';
@@ -232,25 +233,19 @@ export class FleetDaemon {
     return this.#inForceAfter(this.#changes.renewLease(name, generation, seconds));
   }
 
+  /** Writes down that a caller wishes a model to be trained anew. */
+  async noteTraining(name: string, request: TrainingRequest): Promise<void> {
+    await this.#changes.noteTraining(name, request);
+  }
+
   /** Lets callers ask a model, or nobody. Resolves when it is so; with the reason when it cannot be loaded. `revision`: gets every request from then on. */
   async setLoaded(name: string, isLoaded: boolean, revision: string | undefined): Promise<string | undefined> {
     await this.#changes.setLoaded(name, isLoaded, revision);
     const limit = AbortSignal.timeout(CONTROL_LIMIT_MS);
     while (!limit.aborted) {
-      const {
-        effective = [],
-        arms = [],
-        revisions = [],
-      } = this.observe().models.find(({ model }) => model === name) ?? {};
-      const reason = revisions.find(
-        (each) => each.state === 'failed' && arms.some((arm) => arm.revision === each.revision),
-      )?.reason;
-      if (isLoaded && reason !== undefined) return reason;
-      const isAsked = effective.some(({ weight }) => weight > 0);
-      const isReady = arms.every(
-        ({ revision: of, weight }) => weight === 0 || revisions.find((each) => each.revision === of)?.state === 'ready',
-      );
-      if (this.#isSettled() && (isLoaded ? isReady : !isAsked)) return undefined;
+      const loading = loadingOf(this.observe().models.find(({ model }) => model === name));
+      if (isLoaded && loading.failure !== undefined) return loading.failure;
+      if (this.#isSettled() && (isLoaded ? loading.isReady : !loading.isAsked)) return undefined;
       await Promise.race([this.#changed(), aborted(limit)]);
     }
     return `it took longer than ${CONTROL_LIMIT_MS / 1000} s`;
