@@ -1,4 +1,5 @@
 import { type Socket, connect } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { RequestBody } from '../protocol/infer-request.ts';
 import type { Handed, LogEntry, LogSchema } from '../lake/entry.ts';
 import { type KeptBody, type Writable, roomOf, writable, writeEntry } from '../lake/entry-bytes.ts';
@@ -37,6 +38,9 @@ export class Journal {
   describe(schema: LogSchema): void {
     const { model, revision } = schema;
     const revisions = this.#numbers.get(model) ?? new Map<string, number>();
+    const before = revisions.get(revision);
+    // A model that rests is described anew each time that it is loaded.
+    if (before !== undefined && isDeepStrictEqual(this.#schemas[before], schema)) return;
     this.#numbers.set(model, revisions);
     // Entries that wait already were made under the number that it had.
     revisions.set(revision, this.#schemas.length);
