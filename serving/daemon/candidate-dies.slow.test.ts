@@ -150,6 +150,36 @@ describe('a candidate that dies', () => {
   });
 });
 
+describe('a shadow that dies', () => {
+  it('costs no caller a moment: a few copies wait for it and count as its errors, the others are skipped', async () => {
+    await fleet.bring(loansFiles(), first, second);
+    const shadow = { revision: second.revision, weight: 0, shadow: true } as const;
+    await fleet.turn(model, [{ revision: first.revision, weight: 100 }, shadow]);
+    await fleet.ready(model, first.revision);
+    await fleet.until('copies arrive', async () => {
+      await (await fleet.predict(model, loansRecord)).arrayBuffer();
+      return ((await statsOf(second.revision))?.shadow?.requests ?? 0) > 0;
+    });
+    const settled = async () => {
+      const { requests, skipped } = (await statsOf(second.revision))?.shadow ?? { requests: 0, skipped: 0 };
+      return requests + skipped === ((await statsOf(first.revision))?.requests ?? 0);
+    };
+    await fleet.until('nothing is under way', settled);
+    const before = (await statsOf(second.revision))?.shadow;
+    const pid = (await candidatePid()) ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    const asked = 100;
+    const answers = await Promise.all(Array.from({ length: asked }, () => fleet.predict(model, loansRecord)));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    process.kill(pid, 'SIGKILL');
+    await fleet.until('all copies are accounted for', settled);
+    const after = (await statsOf(second.revision))?.shadow;
+    const rise = (name: 'requests' | 'errors' | 'skipped') => (after?.[name] ?? NaN) - (before?.[name] ?? NaN);
+    expect(rise('errors')).toBe(64);
+    expect([rise('requests'), rise('skipped')]).toEqual([64, asked - 64]);
+  });
+});
+
 const awkward = new URL('../../../shared/data/zoo/awkward/int4_output.onnx', import.meta.url);
 
 describe.skipIf(!existsSync(awkward))('a graph that brings its process down', () => {

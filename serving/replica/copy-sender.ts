@@ -8,6 +8,7 @@ const MOST_UNDER_WAY = 64;
 /** Of copies that are under way: a few large requests. */
 const MOST_BYTES = 16 * 2 ** 20;
 const RETRY_MS = 250;
+const CLOSE_LIMIT_MS = 5_000;
 
 /**
  * Hands copies to a shadow arm's process, over a Unix socket: bounded, never blocking, in the turn of the event loop after the one in which the
@@ -51,11 +52,16 @@ export class CopySender {
     setImmediate(() => this.#flush());
   }
 
-  /** Nothing is copied any more; what is under way is not asked about. */
+  /** Nothing is copied any more; what is under way is waited for, since a process that has just died is told apart from one that is let go. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
-    this.#socket?.destroy();
+    if (this.#sizes.length === 0) this.#socket?.destroy();
+    else
+      setTimeout(() => {
+        this.#sizes = [];
+        this.#socket?.destroy();
+      }, CLOSE_LIMIT_MS).unref();
   }
 
   #connect(): void {
@@ -67,6 +73,7 @@ export class CopySender {
     });
     socket.on('data', (done: Buffer) => {
       for (const size of this.#sizes.splice(0, done.length)) this.#bytes -= size;
+      if (this.#closed && this.#sizes.length === 0) socket.destroy();
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#lost());
@@ -75,12 +82,12 @@ export class CopySender {
 
   #lost(): void {
     this.#connected = false;
-    if (this.#closed) return;
     const lost = this.#sizes.length;
     if (lost > 0) this.#counter.copied({ requests: lost, errors: lost });
     this.#waiting = [];
     this.#sizes = [];
     this.#bytes = 0;
+    if (this.#closed) return;
     this.#retry = setTimeout(() => this.#connect(), RETRY_MS);
   }
 
