@@ -8,7 +8,7 @@ const EXACT_FACTORS = 10;
 /** An error needs two. */
 export const FEWEST_ORDERS = 2;
 /** Beyond this an order more moves nothing that anyone reads. */
-const MOST_ORDERS = 100;
+export const MOST_ORDERS = 100;
 export const ROWS_AT_ONCE = 2048;
 
 /** One background row against the row to explain. */
@@ -52,26 +52,20 @@ interface Plan {
   /** Background rows that the budget reaches. */
   readonly rows: number;
   readonly exactFactors: number;
-  readonly orders: number;
 }
 
 /** As many exact games as the budget allows; where not even two pairs of orders a row fit, fewer background rows. */
 export function planOf(games: readonly Game[], affordable: number): Plan {
   const total = (exactFactors: number): number => games.reduce((sum, game) => sum + costOf(game, exactFactors), 0);
-  for (let exactFactors = EXACT_FACTORS; exactFactors >= 2; exactFactors--) {
-    const first = total(exactFactors);
-    if (first > affordable) continue;
-    const round = games.reduce((sum, game) => sum + (game.differing.length > exactFactors ? pairCost(game) : 0), 0);
-    const further = round === 0 ? 0 : Math.floor((affordable - first) / round);
-    return { rows: games.length, exactFactors, orders: Math.min(MOST_ORDERS, FEWEST_ORDERS + further) };
-  }
+  for (let exactFactors = EXACT_FACTORS; exactFactors >= 2; exactFactors--)
+    if (total(exactFactors) <= affordable) return { rows: games.length, exactFactors };
   let rows = 0;
   for (let spent = 0; rows < games.length; rows++) {
     const game = games[rows];
     spent += game === undefined ? 0 : costOf(game, 2);
     if (spent > affordable) break;
   }
-  return { rows: Math.max(1, rows), exactFactors: 2, orders: FEWEST_ORDERS };
+  return { rows, exactFactors: 2 };
 }
 
 /** Coalitions that are neither empty nor whole: the ends are known. */

@@ -9,6 +9,7 @@ import {
   FEWEST_ORDERS,
   type Game,
   gamesOf,
+  MOST_ORDERS,
   pairCost,
   planOf,
   ROWS_AT_ONCE,
@@ -88,29 +89,46 @@ export async function shapleyValues(
     Array.from({ length: explained }, (_, row) => row),
     random,
   );
-  const ends = await endsOf(answerRows, table, order, question, startedMs);
-  let asked = ends.asked + 1;
-  const elapsedMs = now() - startedMs;
-  const affordable = Math.min(
-    budget.rows - asked,
-    (budget.timeMs - elapsedMs) / Math.max(elapsedMs / asked, Number.MIN_VALUE),
-  );
-
-  const games = gamesOf(table, factors, order, ends);
-  const plan = planOf(games, affordable);
-  const asker = askerOf(answerRows, table, question);
+  const ends = endsIn(answerRows, table, order, question);
+  let asked = 1;
   const over = (): boolean => timeIsOver(budget, startedMs);
+  const affordable = (): number => {
+    const elapsedMs = now() - startedMs;
+    return Math.min(budget.rows - asked, (budget.timeMs - elapsedMs) / Math.max(elapsedMs / asked, Number.MIN_VALUE));
+  };
 
-  // Every background row wholly, in random order; then further orders for those that are not exact.
+  // The ends first, for a quarter of what there is; then each background row wholly, as exactly as what is left allows for all that are left. What a
+  // row costs is measured anew each time: the first rows of a process cost several times as much.
   const settled: Game[] = [];
-  for (const batch of batchesOf(games.slice(0, plan.rows), rowsAtOnce, (game) => costOf(game, plan.exactFactors))) {
-    if (settled.length > 0 && over()) break;
+  const drawn: Game[] = [];
+  let known: readonly Game[] = [];
+  const asker = askerOf(answerRows, table, question);
+  for (;;) {
+    const isShare = (): boolean =>
+      now() - startedMs > budget.timeMs * SHARE_OF_ENDS || asked >= budget.rows * SHARE_OF_ENDS;
+    while (ends.left() > 0 && (known.length === 0 || (settled.length === 0 && !isShare()))) {
+      const found = await ends.next(Math.max(1, Math.min(rowsAtOnce, budget.rows - asked)));
+      asked += found.asked;
+      known = [...known, ...gamesOf(table, factors, found.rows, ends)];
+      budget.signal?.throwIfAborted();
+    }
+    if (known.length === 0) break;
+    const share = known.length / (known.length + ends.left());
+    const plan = planOf(known, affordable() * share);
+    if (settled.length > 0 && (over() || plan.rows === 0)) break;
+    const cost = (game: Game): number => costOf(game, plan.exactFactors);
+    const [batch = []] = batchesOf(known.slice(0, Math.max(1, plan.rows)), rowsAtOnce, cost);
     asked += await asker(batch.flatMap((game) => firstQuestions(game, plan.exactFactors, random)));
+    drawn.push(...batch.filter(({ differing }) => differing.length > plan.exactFactors));
     settled.push(...batch);
+    known = known.slice(batch.length);
+    if (known.length === 0 && (over() || affordable() < 1)) break;
   }
-  const drawn = settled.filter((game) => game.differing.length > plan.exactFactors);
+
+  // Then further orders for those that are not exact.
+  const round = drawn.reduce((sum, game) => sum + pairCost(game), 0);
   let orders = drawn.length === 0 ? 0 : FEWEST_ORDERS;
-  while (orders > 0 && orders < plan.orders && !over()) {
+  while (orders > 0 && orders < MOST_ORDERS && affordable() >= round && !over()) {
     const batches = batchesOf(drawn, rowsAtOnce, (game) => pairCost(game));
     let done = 0;
     for (; done < batches.length && !over(); done++)
@@ -121,36 +139,47 @@ export async function shapleyValues(
   return explanationOf(score, settled, factors, { exactRows: settled.length - drawn.length, orders, asked });
 }
 
-/** Of the time: the rest is for what lies between the ends. */
+/** Of what there is: the rest is for what lies between the ends. */
 const SHARE_OF_ENDS = 0.25;
 const FIRST_ENDS = 8;
 
-/**
- * Scores of background rows in their random order, asked in ever larger tables with the row to explain among them, until a quarter of the time is gone: a
- * model that takes long for a row is explained against fewer.
- */
-async function endsOf(
+interface Ends {
+  /** Scores of background rows by their number. */
+  readonly of: ReadonlyMap<number, number>;
+  /** Score of the row to explain. */
+  readonly explained: number;
+  /** Background rows that were not asked yet. */
+  left(): number;
+  /** Asks the next ones, at most so many. */
+  next(most: number): Promise<{ readonly rows: readonly number[]; readonly asked: number }>;
+}
+
+/** Scores of background rows in their random order, asked in ever larger tables, the row to explain in the first: a model that takes long is asked little at once. */
+function endsIn(
   answerRows: AnswerRows,
   table: Table,
   order: readonly number[],
-  { factors, scoreOf, budget }: ShapleyQuestion,
-  startedMs: number,
-): Promise<{ readonly of: ReadonlyMap<number, number>; readonly explained: number; readonly asked: number }> {
-  const { now = clock, rowsAtOnce = ROWS_AT_ONCE } = budget;
-  const ends = new Map<number, number>();
-  let asked = 0;
+  { factors, scoreOf }: ShapleyQuestion,
+): Ends {
+  const of = new Map<number, number>();
   let explained = NaN;
-  for (let wanted = FIRST_ENDS; ends.size < order.length; wanted = Math.min(2 * wanted, rowsAtOnce)) {
-    const isFirst = ends.size === 0;
-    const rows = order.slice(ends.size, ends.size + Math.min(wanted, Math.max(1, Math.floor(budget.rows / 2) - asked)));
-    const answers = await answerRows(rowsOf(table, factors, isFirst ? [...rows, table.rows - 1] : rows));
-    for (const [i, row] of rows.entries()) ends.set(row, scoreOf(answers, i));
-    asked += answers.rows;
-    if (isFirst) explained = scoreOf(answers, rows.length);
-    budget.signal?.throwIfAborted();
-    if (now() - startedMs > budget.timeMs * SHARE_OF_ENDS || asked >= budget.rows / 2) break;
-  }
-  return { of: ends, explained, asked };
+  let wanted = FIRST_ENDS;
+  return {
+    of,
+    get explained() {
+      return explained;
+    },
+    left: () => order.length - of.size,
+    async next(most) {
+      const isFirst = of.size === 0;
+      const rows = order.slice(of.size, of.size + Math.min(wanted, most));
+      wanted *= 2;
+      const answers = await answerRows(rowsOf(table, factors, isFirst ? [...rows, table.rows - 1] : rows));
+      for (const [i, row] of rows.entries()) of.set(row, scoreOf(answers, i));
+      if (isFirst) explained = scoreOf(answers, rows.length);
+      return { rows, asked: answers.rows };
+    },
+  };
 }
 
 /** Coalitions of one game to ask about, and what to do with their scores. */
