@@ -615,7 +615,7 @@ export interface Analysis {
    */
   feedback?: {
     /**
-     * Which metric.
+     * accuracy, or mae for scores; others cannot be followed label by label, and are told as undecided.
      */
     metric: string;
     /**

@@ -13,13 +13,14 @@ import type { ArmEvidence } from './evidence.ts';
  * - **queued** waits for the end of a freeze window; leaves it for *preparing*.
  * - **preparing**: the candidate is loaded at weight 0 and tests itself. Ready leads to step 0, or, where there is no stable arm, no
  *   step, or the strategy is blue-green, to *promoting*. A candidate that cannot be loaded, or not within ten minutes, aborts.
- * - **step i** gives the candidate its share, or, in shadow, copies of what the stable arm answered: then nobody is answered by it, and its errors,
- *   its computing time and how often it decides otherwise are evidence all the same. Harm (an interval that excludes the tolerance) aborts at once, whatever the clock says
- *   (or pauses, with `onFail: hold`). Its time over and `minimum` requests seen, the next step begins. Time over without them is
+ * - **step i** gives the candidate its share, or, in shadow, copies of what the stable arm answered: then nobody is answered by it, and its
+ *   errors, its computing time and how often it decides otherwise are evidence all the same. Harm (an interval that excludes the
+ *   tolerance) aborts at once, whatever the clock says (or pauses, with `onFail: hold`). Its time over and `minimum` requests seen, the next step begins. Time over without them is
  *   *insufficient*: `onInsufficient` holds, promotes or aborts; without a single request it always holds. Step n, one past the
- *   last, is where promotion is decided: errors must be shown to stay within the tolerance.
+ *   last, is where promotion is decided: errors must be shown to stay within the tolerance, and in an ab-test that names a feedback
+ *   metric that metric, too.
  * - **paused** keeps the shares and stops the clock: a pause step, a freeze window, insufficient evidence, a stable arm that
- *   fails itself, harm under `onFail: hold`, somebody's /pause, or a decision that is a person's (ab-test, shadow). Harm ends it all
+ *   fails itself, harm under `onFail: hold`, somebody's /pause, or a decision that is a person's (shadow, and ab-test without a metric). Harm ends it all
  *   the same. Freeze and insufficiency end by themselves, the others by /resume, /promote or /abort.
  * - **promoting**: all shares to the candidate, the stable arm stays loaded at 0. Done when requests really go there.
  * - **baking** watches the candidate alone for the fleet's bake time; harm turns back to the stable arm.
