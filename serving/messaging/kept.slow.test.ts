@@ -124,6 +124,19 @@ describe.skipIf(natsServer === undefined)('requests that are kept until they are
     expect(await messagesIn(DEAD_STREAM)).toBe(0);
   });
 
+  test('one that the model fails at is delivered again, and after the last delivery a dead letter', async () => {
+    await serveLoans();
+    const [first, ...others] = loansInputs;
+    // Rows that do not go together: only the run finds out.
+    const inputs = [{ ...first, shape: [2, 1], data: [1, 2] }, ...others];
+    await client.publish('slipway.async.loans', JSON.stringify({ inputs }), { msgID: 'failing' });
+    const answer = await resultOf('loans.failing');
+    expect(answer.header.get('Nats-Service-Error-Code')).toBe('500');
+    expect(answer.header.get('Nats-Service-Error')).toContain('failed at 2 of 2 deliveries');
+    expect(await messagesIn(DEAD_STREAM)).toBe(1);
+    await fleet.until('it has left', async () => (await messagesIn(ASYNC_STREAM)) === 0);
+  });
+
   test('those that were sent before the model was there wait for it', async () => {
     await serveLoans();
     await client.publish('slipway.async.awkward', '{}', { msgID: 'early' });

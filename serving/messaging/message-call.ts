@@ -112,6 +112,6 @@ const MAX_HEADER_CHARACTERS = 512;
 /** As the client of the bus writes them. */
 export function natsHeaders(record: MessageHeaders): MsgHdrs {
   const headers = newHeaders();
-  for (const name of Object.keys(record)) headers.set(name, record[name] ?? '');
+  for (const name of Object.keys(record)) headers.append(name, record[name] ?? '');
   return headers;
 }
