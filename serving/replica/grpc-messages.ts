@@ -1,6 +1,6 @@
 import type { Datatype, Tensor } from '../model/tensor.ts';
 import { bytesOfTensorData } from '../protocol/binary-tensor.ts';
-import { type InferRequest, type RequestBody, parseInferRequest } from '../protocol/infer-request.ts';
+import { type InferInput, type InferRequest, type RequestBody, parseInferRequest } from '../protocol/infer-request.ts';
 import type { InferAnswer, ResponseBody } from '../protocol/infer-response.ts';
 import { Refusal } from '../protocol/refusal.ts';
 
@@ -72,8 +72,51 @@ export function bodyOfMessage(message: InferMessage): RequestBody {
     : { text, tail: raw.length === 1 && raw[0] !== undefined ? raw[0] : Buffer.concat(raw) };
 }
 
-export function requestOfMessage(body: RequestBody): InferRequest {
-  return parseInferRequest(body);
+/** What a message asks for; `body` is what bodyOfMessage made of it. Throws a Refusal with status 400. */
+export function requestOfMessage(message: InferMessage, body: RequestBody): InferRequest {
+  return plainRequestOf(message) ?? parseInferRequest(body);
+}
+
+const RAW_ANSWERS = { binary_data_output: true };
+
+/** The same without the way over JSON, where nothing but raw tensors was said and nothing can be wrong with it. */
+function plainRequestOf({
+  id,
+  parameters,
+  inputs,
+  outputs,
+  raw_input_contents: raw,
+}: InferMessage): InferRequest | undefined {
+  if (raw.length !== inputs.length || !isEmpty(parameters)) return undefined;
+  const plainInputs: InferInput[] = [];
+  for (const [index, { name, datatype, shape }] of inputs.entries()) {
+    const data = raw[index];
+    const sizes = shape.map(Number);
+    if (data === undefined || !isDatatype(datatype) || !sizes.every(isSize)) return undefined;
+    if (plainInputs.some((other) => other.name === name)) return undefined;
+    plainInputs.push({ name, datatype, shape: sizes, data });
+  }
+  if (!outputs.every((output) => isEmpty(output.parameters))) return undefined;
+  return {
+    id: id === '' ? undefined : id,
+    parameters: RAW_ANSWERS,
+    inputs: plainInputs,
+    outputs: outputs.length === 0 ? undefined : outputs.map(({ name }) => ({ name, binary: true })),
+    binaryOutputs: true,
+  };
+}
+
+function isEmpty(parameters: Parameters | undefined): boolean {
+  for (const _ in parameters) return false;
+  return true;
+}
+
+function isDatatype(word: string): word is Datatype {
+  return Object.hasOwn(CONTENTS, word);
+}
+
+function isSize(size: number): boolean {
+  return Number.isSafeInteger(size) && size >= 0;
 }
 
 function dataOf(name: string, datatype: string, contents: Contents | null): readonly unknown[] {

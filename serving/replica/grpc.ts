@@ -175,7 +175,7 @@ async function infer(message: InferMessage, call: Call, context: RouteContext): 
         id,
         path: `/v2/models/${encodeURIComponent(model)}${versionPath}/infer`,
         body,
-        parsed: { protocol: 'v2', request: requestOfMessage(body) },
+        parsed: { protocol: 'v2', request: requestOfMessage(message, body) },
         headers,
         at,
         startedAt: performance.now(),

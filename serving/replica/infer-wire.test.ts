@@ -3,7 +3,8 @@ import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, it } from 'vitest';
 import { type SeededRandom, seededRandom } from '../../checks/stats/seeded-random.ts';
-import { type InferMessage, bodyOfMessage } from './grpc-messages.ts';
+import { type InferRequest, type RequestBody, parseInferRequest } from '../protocol/infer-request.ts';
+import { type InferMessage, bodyOfMessage, requestOfMessage } from './grpc-messages.ts';
 import { inferResponseBytes, readInferRequest } from './infer-wire.ts';
 
 const LOADING = { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true, arrays: true } as const;
@@ -11,7 +12,7 @@ const PROTO = fileURLToPath(new URL('../protocol/inference.proto', import.meta.u
 const service = loadSync(PROTO, LOADING)['inference.GRPCInferenceService'] as ServiceDefinition;
 const method = service['ModelInfer'] as MethodDefinition<object, object>;
 
-const MESSAGES = 3_000;
+const MESSAGES = 1_000;
 const NAMES = ['', 'x', 'input_1', 'größe', '列', 'a'.repeat(200), 'FP32', 'INT64'];
 
 /** Neighbouring seeds begin with the same numbers. */
@@ -115,6 +116,24 @@ describe('ModelInfer on the wire', () => {
       };
       const theirs = method.responseDeserialize(method.responseSerialize(response));
       expect(method.responseDeserialize(inferResponseBytes(response)), `seed ${seed}`).toEqual(theirs);
+    }
+  });
+
+  it('asks for the same without the way over JSON as over it', () => {
+    for (let seed = 0; seed < MESSAGES; seed++) {
+      const random = seededRandom(spread(seed));
+      const message = method.requestDeserialize(method.requestSerialize(randomRequest(random))) as InferMessage;
+      const over = (ask: (body: RequestBody) => InferRequest): unknown => {
+        try {
+          return ask(bodyOfMessage(message));
+        } catch (error) {
+          return String(error);
+        }
+      };
+      expect(
+        over((body) => requestOfMessage(message, body)),
+        `seed ${seed}`,
+      ).toEqual(over(parseInferRequest));
     }
   });
 
