@@ -92,7 +92,8 @@ export class Door {
     }
     this.#waiting.push({ socket, since });
     // One timer for all of them: each of them offers all that wait, and one a connection would multiply with every turn.
-    this.#retry ??= setTimeout(() => {
+    if (this.#retry !== undefined) return;
+    this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.serveWaiting();
     }, RETRY_MS).unref();

@@ -49,6 +49,8 @@ export class ReplicaProcess implements ReplicaView, Taker {
   answered = -1;
   heardAt = performance.now();
   #handed = 0;
+  /** Callers whose connection was not sent yet. */
+  readonly #handing = new Set<(taken: boolean) => void>();
   #sequence = 0;
   #turned = 0;
   /** What it was told of each model, to tell what has changed. */
@@ -70,7 +72,10 @@ export class ReplicaProcess implements ReplicaView, Taker {
     });
     this.#child.on('message', (message: FromReplica) => this.#hear(message));
     this.#child.on('error', (error) => console.error(`replica ${this.pid}: ${error.message}`));
-    this.#child.on('exit', (status, signal) => events.ended(this, signal ?? `exit status ${status}`));
+    this.#child.on('exit', (status, signal) => {
+      events.ended(this, signal ?? `exit status ${status}`);
+      this.#giveBack();
+    });
     this.#send({ kind: 'start', settings });
   }
 
@@ -133,12 +138,29 @@ export class ReplicaProcess implements ReplicaView, Taker {
   take(socket: Socket, speaks: 'http' | 'grpc' = 'http'): Promise<boolean> {
     this.#handed += 1;
     return new Promise((resolve) => {
-      if (!this.#child.connected) resolve(false);
-      else
-        this.#child.send({ kind: 'connection', speaks } satisfies ToReplica, socket, {}, (error) =>
-          resolve(error === null),
-        );
+      if (!this.#child.connected) {
+        resolve(false);
+        return;
+      }
+      this.#handing.add(resolve);
+      this.#child.send({ kind: 'connection', speaks } satisfies ToReplica, socket, {}, (error) => {
+        this.#handing.delete(resolve);
+        resolve(error === null);
+      });
     });
+  }
+
+  /**
+   * Node sends one connection after the other, each when the one before was confirmed, and forgets all of them when the process dies: those callers would wait
+   * for ever. Who was not sent yet is offered to another; the one that was sent and not confirmed is closed, since the process may have begun to answer it.
+   */
+  #giveBack(): void {
+    for (const resolve of this.#handing) resolve(false);
+    this.#handing.clear();
+    const { _pendingMessage: unconfirmed }: { _pendingMessage?: { handle?: { close?(): void } } | null } = Object(
+      this.#child,
+    );
+    unconfirmed?.handle?.close?.();
   }
 
   tell(message: Extract<ToReplica, { kind: 'told' | 'report' | 'tls' | 'shed' }>): void {
