@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -161,6 +161,18 @@ describe.skipIf(!existsSync(SERVER))('a prediction log in a bucket', () => {
     expect(new Set(await ages())).toEqual(new Set([41, 42]));
   });
 
+  it('takes a segment again that another writer has written once more', async () => {
+    await record(41);
+    await writer.upload(Date.now());
+    const [name = ''] = await localSegments();
+    const bytes = await readFile(join(options.folder, name));
+    await writeFile(join(options.folder, name), Buffer.concat([bytes, Buffer.from('more')]));
+    await writer.upload(Date.now());
+    expect((await new Bucket(bucket).get(name))?.length).toBe(bytes.length + 4);
+    await writer.upload(Date.now() + 120_000);
+    expect(await readdir(join(options.folder, dirname(name)))).toEqual([]);
+  });
+
   it('gives the oldest up, and counts it, when more waits than may', async () => {
     await close();
     await stopServer();
@@ -184,7 +196,7 @@ describe.skipIf(!existsSync(SERVER))('a prediction log in a bucket', () => {
     expect(stored.map(({ key }) => key.split('/')[1])).toEqual(['day=2026-11-23']);
   });
 
-  it('is refused with the bucket’s own reason, and a damaged object is not taken for a good one', async () => {
+  it('is refused with the bucket’s own reason, and what is not there is nothing', async () => {
     const nowhere = new Bucket({ ...bucket, bucket: 'nowhere' });
     await expect(nowhere.put('a.parquet', Uint8Array.of(1))).rejects.toThrow(/404 NoSuchBucket/);
     expect(await new Bucket(bucket).get('absent.parquet')).toBeUndefined();

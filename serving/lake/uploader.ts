@@ -14,7 +14,7 @@ export interface UploaderOptions {
 type UploadStatus = NonNullable<ObservedLog['upload']>;
 
 /**
- * Brings closed segments to a bucket. A segment is *pending* until the bucket proved that it has it; a mark beside it (`.<name>.uploaded`, which
+ * Brings closed segments to a bucket. A segment is *pending* until the bucket proved that it has it; a mark beside it (`.<name>.<size>.uploaded`, which
  * readers of the folder ignore) says so, also after a restart. Marked, it stays for a while, then the local copy is deleted. While the
  * bucket is away everything waits here, and each failure doubles the pause until the next attempt.
  */
@@ -57,7 +57,7 @@ export class Uploader {
   async #upload({ path, key, sizeBytes }: LocalFile, nowMs: number): Promise<boolean> {
     try {
       await this.#bucket.put(key, new Uint8Array(await readFile(path)));
-      if (path.endsWith('.parquet')) await writeFile(markOf(path), '');
+      if (path.endsWith('.parquet')) await writeFile(markOf(path, sizeBytes), '');
       else this.#sizes.set(path, sizeBytes);
       const { lastError: _, ...status } = this.#status;
       this.#status = { ...status, uploaded: status.uploaded + 1 };
@@ -74,10 +74,10 @@ export class Uploader {
   }
 
   async #letGo(uploaded: readonly LocalFile[], nowMs: number): Promise<void> {
-    for (const { path, changedAtMs } of uploaded)
+    for (const { path, changedAtMs, marks } of uploaded)
       if (nowMs - changedAtMs > this.#options.keepMs) {
         await rm(path, { force: true });
-        await rm(markOf(path), { force: true });
+        for (const mark of marks) await rm(mark, { force: true });
       }
   }
 
@@ -108,15 +108,17 @@ interface LocalFile {
   readonly key: string;
   readonly sizeBytes: number;
   readonly changedAtMs: number;
+  /** As large as it is now: another writer, whose place this one takes, may still write an open segment. */
   readonly isUploaded: boolean;
+  readonly marks: readonly string[];
 }
 
 function bytesOf(files: readonly LocalFile[]): number {
   return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
-function markOf(path: string): string {
-  return join(dirname(path), `.${basename(path)}.uploaded`);
+function markOf(path: string, sizeBytes: number): string {
+  return join(dirname(path), `.${basename(path)}.${sizeBytes}.uploaded`);
 }
 
 async function localFiles(folder: string): Promise<readonly LocalFile[]> {
@@ -124,7 +126,16 @@ async function localFiles(folder: string): Promise<readonly LocalFile[]> {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  const marks = new Set(names.filter((name) => name.endsWith('.uploaded')));
+  const marks = Map.groupBy(
+    names.filter((name) => name.endsWith('.uploaded')).map((name) => join(folder, name)),
+    (mark) =>
+      join(
+        dirname(mark),
+        basename(mark)
+          .slice(1)
+          .replace(/\.\d+\.uploaded$/, ''),
+      ),
+  );
   const files: LocalFile[] = [];
   for (const name of names) {
     if (!/(?:^|\/)(?:[^./][^/]*\.parquet|[^./][^/]*\.jsonl)$/.test(name)) continue;
@@ -132,8 +143,15 @@ async function localFiles(folder: string): Promise<readonly LocalFile[]> {
     // Deleted meanwhile, as too old.
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) continue;
-    const isUploaded = marks.has(join(dirname(name), `.${basename(name)}.uploaded`));
-    files.push({ path, key: name, sizeBytes: found.size, changedAtMs: found.mtimeMs, isUploaded });
+    const own = marks.get(path) ?? [];
+    files.push({
+      path,
+      key: name,
+      sizeBytes: found.size,
+      changedAtMs: found.mtimeMs,
+      isUploaded: own.includes(markOf(path, found.size)),
+      marks: own,
+    });
   }
   return files;
 }
