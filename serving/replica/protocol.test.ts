@@ -313,7 +313,7 @@ describe('V2: refusals are JSON that says what was found and what was expected',
     ['GET', '/nowhere', 404],
     ['GET', '/v2/models/%E0%A4%A', 400],
     ['POST', '/v2/repository/models/loans/unload', 403],
-    ['POST', '/v1/models/loans:explain', 404],
+    ['POST', '/v1/models/loans:unheard-of', 404],
   ])('%s %s is %i', async (method, path, status) => {
     const response = await fetch(`${fleet.url}${path}`, { method });
     expect({ status: response.status, body: await response.json() }).toEqual({
