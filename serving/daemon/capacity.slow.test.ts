@@ -108,6 +108,8 @@ describe('a model with replicas.min 0', PATIENT, () => {
     const { replicas: running } = await observe();
     expect(running.filter(({ role }) => role === 'candidate')).toHaveLength(1);
     expect(running.filter(({ role }) => role === 'public').map(({ id }) => id)).toEqual([serving?.id]);
+    const metadata = await fetch(`${fleet.url}/v2/models/loans`);
+    expect(await metadata.json()).toMatchObject({ name: 'loans', versions: ['1.0.0'], inputs: expect.any(Array) });
     await fleet.until('its process is gone', async () =>
       (await observe()).replicas.every(({ role }) => role === 'public'),
     );

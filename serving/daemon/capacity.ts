@@ -142,6 +142,7 @@ export class Capacity {
     const load = this.#loads.at(-1)?.replicas ?? 0;
     const wanted = Math.min(asked, Math.max(this.#scale.replicas, Math.ceil(load)));
     const processors = cores === 1 ? '1 core' : `${cores} cores`;
+    const crowded = models.filter(({ model, target }) => target?.replicas.min !== 0 && this.#resting.has(model)).length;
     return {
       cores,
       memoryBytes,
@@ -151,7 +152,10 @@ export class Capacity {
       ...(maxLoaded === Infinity ? {} : { maxLoaded }),
       loaded: models.length - this.#resting.size,
       recycled: this.#wear.recycled,
-      notes: wanted > Math.min(max, cores) ? [`replicas wanted ${wanted}, ${processors}`] : [],
+      notes: [
+        ...(wanted > Math.min(max, cores) ? [`replicas wanted ${wanted}, ${processors}`] : []),
+        ...(crowded > 0 ? [`${crowded} models rest for want of room (--max-loaded, --memory-budget)`] : []),
+      ],
     };
   }
 

@@ -56,6 +56,13 @@ describe('a model rests', () => {
     ).toEqual(['small']);
   });
 
+  it('not when it is larger than the room, and was asked for last', () => {
+    const large = use('large', { sizeBytes: 9, usedAtMs: 5 });
+    expect(resting([large, use('small', { usedAtMs: 4 })], { bytes: 3 })).toEqual(['small']);
+    expect(resting([large, use('small', { usedAtMs: 6 })], { bytes: 3 })).toEqual(['large']);
+    expect(resting([{ ...large, usedAtMs: 0 }], { bytes: 3 })).toEqual(['large']);
+  });
+
   const anyUse = fc.record({
     comparing: fc.boolean(),
     mayRest: fc.boolean(),

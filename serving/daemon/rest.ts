@@ -35,8 +35,8 @@ export function restingOf(uses: readonly ModelUse[], room: Room, nowMs: number):
   for (const use of uses.toSorted(byNeed)) {
     const isIdle = use.mayRest && rankOf(use) === RANKS.recent && nowMs - use.usedAtMs >= room.idleMs;
     const fits = models + 1 <= room.models && bytes + use.sizeBytes <= room.bytes;
-    // One model that is larger than all the room there is has to be answered all the same.
-    const isAlone = models === 0 && rankOf(use) !== RANKS.recent;
+    // One model that is larger than all the room there is has to be answered all the same, and not loaded anew for each request.
+    const isAlone = models === 0 && (rankOf(use) !== RANKS.recent || use.usedAtMs > 0);
     if (use.comparing || (!isIdle && (fits || isAlone))) {
       models += 1;
       bytes += use.sizeBytes;
