@@ -88,11 +88,22 @@ describe('a fleet with a certificate', () => {
     expect(ready).toEqual({ ready: true });
   });
 
+  /** How many replicas have callers. */
+  async function holders(): Promise<number> {
+    const text = await (await fetch(`${fleet.adminUrl}/metrics`)).text();
+    return [...text.matchAll(/^slipway_replica_connections\{.*role="public"\} [1-9]/gm)].length;
+  }
+
   it('resumes a session with whichever replica takes the connection', async () => {
+    await fleet.until('both replicas are ready', async () => {
+      const { replicas } = await fleet.driver.observe(AbortSignal.timeout(30_000));
+      return replicas.filter(({ role, state }) => role === 'public' && state === 'ready').length >= 2;
+    });
     const first = await handshake();
     const [session] = await once(first, 'session');
     // Each connection goes to the replica with the fewest: while all stay open, both get some.
     const others = await Promise.all(Array.from({ length: 6 }, () => handshake({ session })));
+    await fleet.until('two replicas hold connections', async () => (await holders()) >= 2);
     expect(others.map((socket) => socket.isSessionReused())).toEqual(others.map(() => true));
     for (const socket of [first, ...others]) socket.destroy();
   });
