@@ -60,7 +60,7 @@ const exposed: Exposed = {
     countsOf('loans', 'forgotten', 9),
     countsOf('retired', 'a', 9),
   ],
-  totals: { written: 5, dropped: 1, unusedInputs: 0 },
+  totals: { written: 5, dropped: 1, unusedInputs: 0, explanations: 3 },
   inFlight: 2,
   restarts: 0,
   waiting: 0,

@@ -10,7 +10,12 @@ import { type Labels, type Metric, type Sample, expositionText } from './metric.
 export interface Exposed {
   readonly fleet: ObservedFleet;
   readonly arms: readonly ArmCounts[];
-  readonly totals: { readonly written: number; readonly dropped: number; readonly unusedInputs: number };
+  readonly totals: {
+    readonly written: number;
+    readonly dropped: number;
+    readonly unusedInputs: number;
+    readonly explanations: number;
+  };
   readonly inFlight: number;
   readonly restarts: number;
   /** Connections that no replica has taken yet. */
@@ -275,6 +280,12 @@ export const METRICS: readonly Metric<Exposed>[] = [
     'counter',
     'Inputs in requests that no live revision takes',
     ({ totals }) => totals.unusedInputs,
+  ),
+  one(
+    'slipway_explanations_total',
+    'counter',
+    'Requests to explain answers that were answered',
+    ({ totals }) => totals.explanations,
   ),
   ...CAPACITY_METRICS,
   ...LOG_METRICS,

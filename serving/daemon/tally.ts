@@ -7,13 +7,14 @@ export interface Totals {
   readonly written: number;
   readonly dropped: number;
   readonly unusedInputs: number;
+  readonly explanations: number;
 }
 
 /** Counts over all processes since the daemon started: what those that ended had reported, and what those that run report. */
 export class Tally {
   readonly epoch = `${process.pid}-${Date.now()}`;
   readonly #arms = new Map<string, ArmCounts>();
-  #totals: Totals = { written: 0, dropped: 0, unusedInputs: 0 };
+  #totals: Totals = { written: 0, dropped: 0, unusedInputs: 0, explanations: 0 };
   #messages: MessagingTotals = NO_MESSAGES;
 
   /** Of a process that has ended. */
@@ -52,5 +53,6 @@ function addedTotals(totals: Totals, report: ReplicaReport | undefined): Totals 
     written: totals.written + (report?.log.written ?? 0),
     dropped: totals.dropped + (report?.log.dropped ?? 0),
     unusedInputs: totals.unusedInputs + (report?.unusedInputs ?? 0),
+    explanations: totals.explanations + (report?.explanations ?? 0),
   };
 }

@@ -161,6 +161,8 @@ export interface ReplicaReport {
   readonly vitals: Vitals;
   readonly log: { readonly written: number; readonly dropped: number; readonly handed?: Handed };
   readonly unusedInputs: number;
+  /** Requests to explain that were answered. */
+  readonly explanations: number;
   /** How long the last runs of each revision took, by key as keyOf makes it: what runs long holds up what shares its process. */
   readonly runMs?: readonly { readonly key: string; readonly medianMs: number }[];
   /** Undefined: it is on no bus. */

@@ -45,6 +45,7 @@ export class Replica {
   readonly #http: HttpDoor;
   #grpc: Promise<GrpcDoor> | undefined;
   #explainer: Promise<Explainer> | undefined;
+  #explained = (): number => 0;
   readonly #secure: SecureDoor | undefined;
   readonly #vitals = watchVitals();
   #tracing: Tracing | undefined;
@@ -189,7 +190,11 @@ export class Replica {
 
   /** Loaded when somebody asks: most processes never explain. */
   #openExplainer(): Promise<Explainer> {
-    this.#explainer ??= import('../explain/explainer.ts').then(({ Explainer: Opened }) => new Opened());
+    this.#explainer ??= import('../explain/explainer.ts').then(({ Explainer: Opened }) => {
+      const explainer = new Opened();
+      this.#explained = () => explainer.answered;
+      return explainer;
+    });
     return this.#explainer;
   }
 
@@ -286,6 +291,7 @@ export class Replica {
         ...(handed === undefined ? {} : { handed }),
       },
       unusedInputs: this.#unused,
+      explanations: this.#explained(),
       runMs: [...this.#loaded].flatMap(([key, { batcher }]) => {
         const medianMs = batcher.medianRunMs;
         return medianMs === undefined ? [] : [{ key, medianMs }];
