@@ -40,6 +40,10 @@ function introduction({ machine, versions }: BenchReport): readonly string[] {
     'npm run soak -- --write                                 20 minutes at 80 % of capacity',
     '```',
     '',
+    'Peers are measured where a Python has them: `python -m venv A && A/bin/pip install -r serving/bench/peers/requirements.txt`, and `requirements-mlserver.txt` and',
+    '`requirements-bentoml.txt` each into one of its own, since they do not go together; `--python A/bin/python,B/bin/python,C/bin/python`. NATS needs a `nats-server` on the path, or where',
+    '`SLIPWAY_TEST_NATS_SERVER` says.',
+    '',
     `Machine: ${processors} processors (${model}), ${memoryGigabytes} GB, ${system}. ${Object.entries(versions)
       .map(([name, version]) => (version.includes(' ') ? `${name}: ${version}` : `${name} ${version}`))
       .join('; ')}.`,
