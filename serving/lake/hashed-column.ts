@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LogSchema } from './entry.ts';
 import type { LogValue } from './log-column.ts';
-import { type ColumnPage, type TypedColumn, typedColumn } from './typed-column.ts';
+import type { ColumnPage, TypedColumn } from './column-page.ts';
+import { typedColumn } from './typed-column.ts';
 
 /**
  * Personal data as a keyed hash: who has the key can find a person's rows, and who has the log alone cannot try names until one fits. Hash:

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdir, rm } from 'node:fs/promises';
 import { type Server, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { ObservedLog } from '../fleet.ts';
 import { Bucket, type BucketOptions } from './bucket.ts';
+import { expireLog } from './expire-log.ts';
 import { EntryCursor } from './entry-bytes.ts';
 import type { Handed, LogSchema } from './entry.ts';
 import { FrameReader, type LogFrame } from './frames.ts';
@@ -169,21 +170,10 @@ export class LogWriter {
   }
 
   /** Deletes days that lie wholly before the retention, here and in the bucket. */
-  async expire(nowMs: number): Promise<void> {
+  expire(nowMs: number): Promise<void> {
     const { folder, upload, retentionMs } = this.#options;
-    const isOld = (name: string): boolean => {
-      const [, model = '', day = ''] = /^(?:feedback\/)?model=([^/]+)\/(?:day=)?(\d{4}-\d\d-\d\d)/.exec(name) ?? [];
-      const kept = Math.min(retentionMs, this.#retentions.get(model) ?? Infinity);
-      return day !== '' && day < new Date(nowMs - kept).toISOString().slice(0, 10);
-    };
-    for (const part of ['', 'feedback'])
-      for (const model of await filesIn(join(folder, part)))
-        for (const day of await filesIn(join(folder, part, model)))
-          if (isOld(join(part, model, day))) await rm(join(folder, part, model, day), { recursive: true, force: true });
-    if (upload === undefined) return;
-    const bucket = new Bucket(upload.bucket);
-    for (const below of ['model=', 'feedback/model='])
-      for (const { key } of await bucket.list(below)) if (isOld(key)) await bucket.delete(key);
+    const keptMs = (model: string): number => Math.min(retentionMs, this.#retentions.get(model) ?? Infinity);
+    return expireLog(folder, upload === undefined ? undefined : new Bucket(upload.bucket), keptMs, nowMs);
   }
 
   /** Takes what is on its way, writes it, and ends. */
@@ -279,14 +269,6 @@ export class LogWriter {
       else this.lost += segment.unwrittenRows;
     }
   }
-}
-
-/** Names in a folder; none where it is none. */
-async function filesIn(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
-    throw error;
-  });
 }
 
 function placeOf(day: number, key: string): string {

@@ -4,7 +4,7 @@ import { ByteWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
 import type { LogColumn } from './log-column.ts';
-import type { ColumnPage } from './typed-column.ts';
+import type { ColumnPage } from './column-page.ts';
 
 /** A column and its page, to be written. */
 export interface WrittenColumn extends LogColumn {

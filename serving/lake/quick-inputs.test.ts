@@ -8,7 +8,7 @@ import { LOG_TYPES, type LogValue } from './log-column.ts';
 import { QuickInputs } from './quick-inputs.ts';
 import { inputsOf } from './row-reader.ts';
 import { unusedInputsOf } from './unused-inputs.ts';
-import type { TypedColumn } from './typed-column.ts';
+import type { TypedColumn } from './column-page.ts';
 
 const schema: LogSchema = {
   model: 'income',

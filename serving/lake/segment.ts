@@ -10,7 +10,9 @@ import { parquetFile } from './parquet-file.ts';
 import { QuickInputs } from './quick-inputs.ts';
 import { HashedColumn, withHashed } from './hashed-column.ts';
 import { inputsOf } from './row-reader.ts';
-import { BytesColumn, ConstantColumn, type TypedColumn, typedColumn } from './typed-column.ts';
+import type { TypedColumn } from './column-page.ts';
+import { BytesColumn, ConstantColumn } from './text-columns.ts';
+import { typedColumn } from './typed-column.ts';
 import { unusedInputsOf } from './unused-inputs.ts';
 
 /**
