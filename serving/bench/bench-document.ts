@@ -36,7 +36,7 @@ function introduction({ machine, versions }: BenchReport): readonly string[] {
     'machines, or of one machine on two days, do not compare.',
     '',
     '```',
-    'npm run bench -- --python PYTHON[,PYTHON…] --write      all of it, about 15 minutes; --only small,grpc for parts, --quick for a look',
+    'npm run bench -- --python PYTHON[,PYTHON…] --write      all of it, about 15 minutes; --only small,grpc for parts, which replaces those alone; --quick for a look at three parts',
     'npm run soak -- --write                                 20 minutes at 80 % of capacity',
     '```',
     '',

@@ -10,6 +10,7 @@ import { DATA, keepReport, reportIn, writeDocument } from './report-files.ts';
  * `npm run bench -- [--quick] [--only PART,…] [--python PATH,…] [--json FILE] [--write]`
  *
  * Our fleet (log, metrics and arms on), the model alone and the peers that a Python of `--python` has, on the same models and requests, in turn, round by round.
+ * `--quick` looks at three parts, once and shortly (some three minutes); all of them take about a quarter of an hour.
  * `--json FILE` keeps every round there; parts that are not run again stay as they are, so that a run may be done in pieces. `--write` writes them to
  * docs/performance.generated.json and the tables to docs/performance.md. Compare ratios of one run, not figures of two.
  */
@@ -25,6 +26,8 @@ const { values } = parseArgs({
   },
 });
 
+/** For a look. */
+const QUICK: readonly PartName[] = ['small', 'encoder', 'grpc'];
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 async function main(): Promise<void> {
@@ -75,7 +78,7 @@ async function partOrFailure(name: PartName, context: BenchContext): Promise<Par
 
 function partNames(): readonly PartName[] {
   const known = Object.keys(parts) as PartName[];
-  if (values.only === undefined) return known;
+  if (values.only === undefined) return values.quick ? QUICK : known;
   return values.only.split(',').map((word) => {
     const name = known.find((each) => each === word);
     if (name === undefined) throw new Error(`--only ${word}: there are ${known.join(', ')}`);
