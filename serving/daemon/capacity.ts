@@ -7,7 +7,8 @@ import { type ModelUse, restingOf } from './rest.ts';
 import { type Load, type Scale, nextScale } from './scale.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 import type { StoredModel } from './store.ts';
-import { LIGHT_LOAD_MS, type ReplicaView, type Situation, canAnswer, isLoadable } from './turn.ts';
+import { canAnswer, isLoadable } from './tables.ts';
+import { LIGHT_LOAD_MS, type ReplicaView, type Situation } from './turn.ts';
 import { Wear } from './wear.ts';
 
 /** What a model takes in a process beyond its files twice (as bytes and as prepared weights): session, tables, counters. */

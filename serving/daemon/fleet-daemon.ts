@@ -26,7 +26,8 @@ import type { ReplicaProcess } from './replica-process.ts';
 import { type RunFolder, claimRunFolder, joinRunFolder } from './run-folder.ts';
 import { type StoredModel, Store } from './store.ts';
 import { Tally, type Totals } from './tally.ts';
-import { type Role, isTurnable, turnOf } from './turn.ts';
+import { isTurnable } from './tables.ts';
+import { type Role, turnOf } from './turn.ts';
 
 export type { Changed } from './changes.ts';
 

@@ -10,7 +10,8 @@ import { keyOf } from '../replica/messages.ts';
 import type { Failures } from './failures.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 import type { StoredModel, StoredRevision } from './store.ts';
-import { effectiveShares, roleKeyOf } from './turn.ts';
+import { effectiveShares } from './tables.ts';
+import { roleKeyOf } from './turn.ts';
 
 interface Look {
   readonly models: readonly StoredModel[];

@@ -1,7 +1,6 @@
-import type { Arm, ModelTarget } from '../fleet.ts';
-import { effectiveWeights } from '../replica/assign.ts';
 import { type ArmOrder, type RevisionState, type TableOrder, keyOf } from '../replica/messages.ts';
-import type { StoredModel, StoredRevision } from './store.ts';
+import type { StoredModel } from './store.ts';
+import { knownNames, runsApart, storedOf, tablesFor, targetsOf } from './tables.ts';
 
 /**
  * One turn of the daemon: from what should be and what runs, which processes to start, what to order of each, and which to let go. Pure, and
@@ -146,15 +145,6 @@ function publicRevisions({ models, failed, resting, apart }: Situation): Readonl
   return wanted;
 }
 
-function targetsOf({ target, generation, served }: StoredModel): readonly ModelTarget[] {
-  if (target === undefined) return [];
-  return served === undefined || served.generation === generation ? [target] : [target, served.target];
-}
-
-function storedOf({ revisions }: StoredModel, revision: string): StoredRevision | undefined {
-  return revisions.find(({ target }) => target.revision === revision);
-}
-
 /** A process that answers nobody yet may load what it likes. */
 function isFit(replica: ReplicaView, wanted: ReadonlyMap<string, number>): boolean {
   if (replica.worn) return false;
@@ -186,142 +176,6 @@ function publicOrders(
           .filter((key) => replica.revisions.get(key)?.kind === 'ready'),
   );
   return { revisions: [...new Set([...wanted.keys(), ...inUse])], tables };
-}
-
-/** Until the new arms can answer, the old ones do; the lease and the candidates' whereabouts are those of now. */
-function tablesFor(
-  model: StoredModel,
-  replica: ReplicaView,
-  { failed, resting, waking, apart }: Situation,
-  alive: readonly ReplicaView[],
-): readonly TableOrder[] {
-  const { target, served } = model;
-  if (target === undefined) return [];
-  if (resting.has(model.model)) {
-    const isNew = isSound(model, target, failed) || served === undefined;
-    const [told, generation] = isNew ? [target, model.generation] : [served.target, served.generation];
-    const table = tableFor(model, told, generation, alive, NONE);
-    return [isSound(model, told, failed) ? { ...table, waits: 'resting' } : table];
-  }
-  const table = tableFor(model, target, model.generation, alive, apart);
-  if (isTurnable(table, replica, failed, apart)) return [table];
-  const { waits: _, ...current } = replica.tables.get(model.model) ?? { arms: [] };
-  if ('model' in current && current.arms.some((arm) => isAnswered(model.model, arm, replica)))
-    return [
-      {
-        ...current,
-        ...leaseOf(model),
-        arms: current.arms.map((arm) =>
-          runsApart(arm) || apart.has(keyOf(model.model, arm.revision)) ? located(model.model, arm, alive) : arm,
-        ),
-      },
-    ];
-  const [until, from] =
-    served === undefined
-      ? [target, table]
-      : [served.target, tableFor(model, served.target, served.generation, alive, apart)];
-  const waits = waking.has(model.model) ? 'resting' : 'loading';
-  return [isSound(model, until, failed) ? { ...from, waits } : from];
-}
-
-const NONE: ReadonlySet<string> = new Set();
-
-function isAnswered(model: string, arm: ArmOrder, { revisions }: ReplicaView): boolean {
-  return (!runsApart(arm) && arm.socket !== undefined) || revisions.get(keyOf(model, arm.revision))?.kind === 'ready';
-}
-
-/** Whether a public replica can have something loaded that answers for the model. */
-export function isLoadable(model: StoredModel, failed: ReadonlyMap<string, string>): boolean {
-  return targetsOf(model).some((target) => isSound(model, target, failed));
-}
-
-/** Whether this replica can answer for the model now. */
-export function canAnswer(model: string, replica: ReplicaView): boolean {
-  return replica.tables.get(model)?.arms.some((arm) => isAnswered(model, arm, replica)) === true;
-}
-
-/** What takes its requests was proven and not given up: whoever asks may wait for it. */
-function isSound(model: StoredModel, { arms }: ModelTarget, failed: ReadonlyMap<string, string>): boolean {
-  return takingArms(arms.filter((arm) => !runsApart(arm))).every(
-    ({ revision }) => storedOf(model, revision)?.provenMs !== undefined && !failed.has(keyOf(model.model, revision)),
-  );
-}
-
-/** Of arms without a lease, those with a share; the first where none has any. */
-function takingArms<A extends { readonly weight: number }>(own: readonly A[]): readonly A[] {
-  return own.some(({ weight }) => weight > 0) ? own.filter(({ weight }) => weight > 0) : own.slice(0, 1);
-}
-
-/** Every arm that is to take traffic without a lease has been settled here, and one of them can. */
-export function isTurnable(
-  { model, arms }: TableOrder,
-  { revisions }: ReplicaView,
-  failed: ReadonlyMap<string, string>,
-  apart: ReadonlySet<string>,
-): boolean {
-  const taking = takingArms(arms.filter((arm) => !runsApart(arm)));
-  const state = ({ revision, socket }: ArmOrder) => {
-    const key = keyOf(model, revision);
-    if (apart.has(key)) return socket === undefined ? 'loading' : 'ready';
-    return revisions.get(key)?.kind;
-  };
-  return (
-    taking.every(
-      (arm) => state(arm) === 'ready' || state(arm) === 'failed' || failed.has(keyOf(model, arm.revision)),
-    ) && taking.some((arm) => state(arm) === 'ready')
-  );
-}
-
-function tableFor(
-  model: StoredModel,
-  target: ModelTarget,
-  generation: number,
-  alive: readonly ReplicaView[],
-  apart: ReadonlySet<string>,
-): TableOrder {
-  return {
-    model: model.model,
-    generation,
-    arms: target.arms.map(({ revision, weight, leased = false, shadow = false }) => {
-      const version = storedOf(model, revision)?.target.version ?? '';
-      const order: ArmOrder = { revision, version, weight, leased, ...(shadow ? { shadow } : {}) };
-      return runsApart(order) || apart.has(keyOf(model.model, revision)) ? located(model.model, order, alive) : order;
-    }),
-    salt: target.salt,
-    ...(target.sticky === undefined ? {} : { sticky: target.sticky }),
-    ...(target.cacheBytes === undefined ? {} : { cacheBytes: target.cacheBytes }),
-    ...leaseOf(model),
-    knows: knownNames(model.model, target, alive),
-  };
-}
-
-function leaseOf({ leaseUntilMs }: StoredModel): { readonly leaseUntilMs?: number } {
-  return leaseUntilMs === undefined ? {} : { leaseUntilMs };
-}
-
-/** What is not proven, and what only gets copies, may not take a process with it that has callers. */
-function runsApart({ leased, shadow }: Pick<Arm, 'leased' | 'shadow'>): boolean {
-  return leased === true || shadow === true;
-}
-
-/** Such an arm with the socket of the process that can answer for it, if there is one. */
-function located(model: string, order: ArmOrder, alive: readonly ReplicaView[]): ArmOrder {
-  const { socket: _, ...arm } = order;
-  const key = keyOf(model, order.revision);
-  const candidate = alive.find(
-    ({ role, revisions }) => role.kind === 'candidate' && role.key === key && revisions.get(key)?.kind === 'ready',
-  );
-  return candidate === undefined ? arm : { ...arm, socket: candidate.socket };
-}
-
-function knownNames(model: string, { arms }: ModelTarget, alive: readonly ReplicaView[]): readonly string[] {
-  const names = new Set<string>();
-  for (const { revision } of arms)
-    for (const replica of alive) {
-      const state = replica.revisions.get(keyOf(model, revision));
-      if (state?.kind === 'ready') for (const name of state.knows) names.add(name);
-    }
-  return [...names];
 }
 
 /** Revisions that need a process of their own: leased arms, what runs apart, and those that a table in force still turns to. */
@@ -397,31 +251,4 @@ function candidateOrders(key: string, models: readonly StoredModel[], alive: rea
         };
       }
   return { revisions: [], tables: [] };
-}
-
-/** The shares that requests get now, over the replicas that are open. */
-export function effectiveShares(
-  { model, target }: StoredModel,
-  open: readonly ReplicaView[],
-  nowMs: number,
-): readonly { readonly revision: string; readonly weight: number }[] {
-  const shares = new Map((target?.arms ?? []).map(({ revision }) => [revision, 0]));
-  for (const replica of open) {
-    const table = replica.tables.get(model);
-    if (table === undefined) continue;
-    const available = table.arms.map((arm) => ({
-      ...arm,
-      shadow: arm.shadow === true,
-      available:
-        arm.socket !== undefined ||
-        // Asked, it is loaded: as good as loaded.
-        (table.waits === 'resting' && !runsApart(arm)) ||
-        replica.revisions.get(keyOf(model, arm.revision))?.kind === 'ready',
-    }));
-    if (!available.some((arm) => arm.available)) continue;
-    const live = table.leaseUntilMs !== undefined && nowMs < table.leaseUntilMs;
-    for (const { revision, weight } of effectiveWeights(available, live))
-      shares.set(revision, (shares.get(revision) ?? 0) + weight / open.length);
-  }
-  return [...shares].map(([revision, weight]) => ({ revision, weight }));
 }
