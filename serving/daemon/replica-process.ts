@@ -65,7 +65,7 @@ export class ReplicaProcess implements ReplicaView, Taker {
     this.socket = settings.socket;
     this.#events = events;
     this.#child = fork(ENTRY, [], {
-      execArgv: [],
+      execArgv: [YOUNG_GENERATION],
       serialization: 'advanced',
       env: replicaEnvironment(),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -233,3 +233,5 @@ function withKept(
 }
 
 const KILL_AFTER_MS = 5_000;
+/** What a request leaves behind dies before it is copied: twice V8's usual room for the young costs tens of megabytes and saves a tenth of the time. */
+const YOUNG_GENERATION = '--max-semi-space-size=32';

@@ -264,7 +264,11 @@ class Connection {
     const size = typeof body === 'string' ? Buffer.byteLength(body) : body.reduce((sum, part) => sum + part.length, 0);
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}content-length: ${size}\r\ndate: ${dateText()}\r\n${connection}\r\n`;
     const socket = this.#socket;
-    const isTaken = typeof body === 'string' ? socket.write(head + body) : writeParts(socket, head, body);
+    // Where every character is one byte, nothing needs to be encoded.
+    const isTaken =
+      typeof body === 'string'
+        ? socket.write(head + body, size === body.length ? 'latin1' : 'utf8')
+        : writeParts(socket, head, body);
     this.answers += 1;
     if (isLast) {
       this.#lane.inFlight -= 1;

@@ -49,7 +49,8 @@ export class Replica {
   readonly #secure: SecureDoor | undefined;
   readonly #vitals = watchVitals();
   #tracing: Tracing | undefined;
-  readonly #counters = new Map<string, ArmCounter>();
+  /** By model, then by revision: asked for several times a request, so that no key is put together. */
+  readonly #counters = new Map<string, Map<string, ArmCounter>>();
   readonly #loaded = new Map<string, LoadedRevision>();
   readonly #remotes = new Map<string, RemoteArm>();
   readonly #shadows = new ShadowArms((model, revision) => this.#counterOf(model, revision));
@@ -302,7 +303,7 @@ export class Replica {
 
   #changedArms(): readonly ArmCounts[] {
     const changed: ArmCounts[] = [];
-    for (const counter of this.#counters.values()) {
+    for (const counter of [...this.#counters.values()].flatMap((ofModel) => [...ofModel.values()])) {
       const { stamp } = counter;
       if (this.#reported.get(counter) === stamp) continue;
       this.#reported.set(counter, stamp);
@@ -376,12 +377,12 @@ export class Replica {
   }
 
   #counterOf(model: string, revision: string): ArmCounter {
-    const key = keyOf(model, revision);
-    let counter = this.#counters.get(key);
-    if (counter === undefined) {
-      counter = new ArmCounter(model, revision);
-      this.#counters.set(key, counter);
-    }
+    const known = this.#counters.get(model)?.get(revision);
+    if (known !== undefined) return known;
+    const counter = new ArmCounter(model, revision);
+    const ofModel = this.#counters.get(model) ?? new Map<string, ArmCounter>();
+    ofModel.set(revision, counter);
+    this.#counters.set(model, ofModel);
     return counter;
   }
 
