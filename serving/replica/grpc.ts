@@ -43,6 +43,8 @@ export function openGrpcDoor(context: RouteContext): GrpcDoor {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_BODY_BYTES,
     'grpc.max_send_message_length': -1,
+    // Nobody looks into a replica by channelz, and every call would be counted for it.
+    'grpc.enable_channelz': 0,
   });
   server.addService(withOwnWire(serviceOf(definition['inference.GRPCInferenceService'])), inferenceOf(context));
   server.addService(serviceOf(healthDefinition['grpc.health.v1.Health']), healthOf(context));
