@@ -1,3 +1,4 @@
+import { Cron } from 'croner';
 import type { ModelDocument } from './manifest-document.generated.ts';
 import { dottedOf, idOf, pointerOf } from './pointer.ts';
 import type { Problem } from './problem.ts';
@@ -5,7 +6,7 @@ import type { YamlDocument } from './yaml-document.ts';
 
 /** Values that are right each by itself and contradict each other, which a schema cannot say: nothing could be judged by them. */
 export function inconsistencies(document: ModelDocument, places: YamlDocument): readonly Problem[] {
-  const { evaluation, inputs, columns, replicas, rollout, artifact } = document;
+  const { evaluation, inputs, columns, replicas, rollout, artifact, lifetime } = document;
   const found = [
     ...twice(
       '/inputs',
@@ -38,6 +39,7 @@ export function inconsistencies(document: ModelDocument, places: YamlDocument): 
     ),
     ...falling('/replicas', 'min', replicas.min, 'max', replicas.max),
     ...unreachable(rollout.strategy, rollout.steps.length),
+    ...timeless(lifetime?.retrain?.schedule),
   ];
   return found.map(({ pointer, reason, found: value, expected }) => ({
     id: `manifest/schema/${idOf(pointer)}`,
@@ -108,4 +110,25 @@ function unreachable(strategy: string, steps: number): readonly Inconsistency[] 
       expected: 'at least one step, or the strategy blue-green',
     },
   ];
+}
+
+/** A schedule that names no time would never train anything, and nobody would know. */
+function timeless(schedule: string | undefined): readonly Inconsistency[] {
+  if (schedule === undefined || namesTimes(schedule)) return [];
+  return [
+    {
+      pointer: '/lifetime/retrain/schedule',
+      reason: `is ${JSON.stringify(schedule)}, which names no time`,
+      found: schedule,
+      expected: 'five fields of cron, in UTC: minute, hour, day of the month, month, day of the week',
+    },
+  ];
+}
+
+function namesTimes(schedule: string): boolean {
+  try {
+    return new Cron(schedule, { timezone: 'UTC', mode: '5-part', paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
 }

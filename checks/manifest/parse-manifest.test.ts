@@ -211,6 +211,16 @@ lifetime: { reviewBy: 2027-02-30 }
       'rollout.steps is empty with the strategy canary',
     ],
     [
+      'a schedule that is no cron',
+      `${smallestManifest}lifetime: { retrain: { schedule: "every monday", workflow: retrain.yml } }\n`,
+      'lifetime.retrain.schedule is "every monday", which names no time; expected five fields of cron',
+    ],
+    [
+      'a schedule of a day that never comes',
+      `${smallestManifest}lifetime: { retrain: { schedule: "0 3 31 2 *", workflow: retrain.yml } }\n`,
+      'lifetime.retrain.schedule is "0 3 31 2 *", which names no time',
+    ],
+    [
       'a justification without a reason',
       `${smallestManifest}columns: { race: { input: justified } }\n`,
       'columns.race.why is missing',
