@@ -109,6 +109,12 @@ describe('the metrics', () => {
     expect(seriesOf('slipway_request_duration_seconds_sum')[0]).toMatch(/ 0\.007$/);
   });
 
+  it('leave out the histograms of an arm that has counted nothing, and tell its counters', () => {
+    const quiet = expositionOf({ ...exposed, arms: [countsOf('loans', 'a', 0)] });
+    expect(quiet).toContain('nv_inference_request_success{model="loans",version="1.0.0"} 0');
+    expect(quiet).not.toContain('slipway_request_duration_seconds_bucket{');
+  });
+
   it('write what is no number as the format wants it', () => {
     const samples = [Number.NaN, Infinity, -Infinity].map((value, index) => ({ labels: { a: String(index) }, value }));
     expect(expositionText([{ name: 'x', type: 'gauge', help: 'a\\b\nc', samples: () => samples }], undefined)).toBe(
