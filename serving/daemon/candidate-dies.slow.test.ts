@@ -156,27 +156,27 @@ describe('a shadow that dies', () => {
     const shadow = { revision: second.revision, weight: 0, shadow: true } as const;
     await fleet.turn(model, [{ revision: first.revision, weight: 100 }, shadow]);
     await fleet.ready(model, first.revision);
-    await fleet.until('copies arrive', async () => {
+    const shadowed = async () => (await statsOf(second.revision))?.shadow ?? { requests: 0, skipped: 0, errors: 0 };
+    // Who asks before the shadow has its place in the table is not copied.
+    await fleet.until('a copy arrives', async () => {
       await (await fleet.predict(model, loansRecord)).arrayBuffer();
-      return ((await statsOf(second.revision))?.shadow?.requests ?? 0) > 0;
+      return (await shadowed()).requests > 0;
     });
-    const settled = async () => {
-      const { requests, skipped } = (await statsOf(second.revision))?.shadow ?? { requests: 0, skipped: 0 };
-      return requests + skipped === ((await statsOf(first.revision))?.requests ?? 0);
-    };
-    await fleet.until('nothing is under way', settled);
-    const before = (await statsOf(second.revision))?.shadow;
+    const before = await shadowed();
     const pid = (await candidatePid()) ?? 0;
     process.kill(pid, 'SIGSTOP');
     const asked = 100;
     const answers = await Promise.all(Array.from({ length: asked }, () => fleet.predict(model, loansRecord)));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     process.kill(pid, 'SIGKILL');
-    await fleet.until('all copies are accounted for', settled);
-    const after = (await statsOf(second.revision))?.shadow;
-    const rise = (name: 'requests' | 'errors' | 'skipped') => (after?.[name] ?? NaN) - (before?.[name] ?? NaN);
-    expect(rise('errors')).toBe(64);
-    expect([rise('requests'), rise('skipped')]).toEqual([64, asked - 64]);
+    const rise = async (name: 'requests' | 'errors' | 'skipped') => (await shadowed())[name] - before[name];
+    await fleet.until(
+      'all copies are accounted for',
+      async () => (await rise('requests')) + (await rise('skipped')) >= asked,
+    );
+    expect(await rise('errors')).toBe(64);
+    // A copy of the time before may have held one of the places.
+    expect(await rise('skipped')).toBeGreaterThanOrEqual(asked - 64);
   });
 });
 
