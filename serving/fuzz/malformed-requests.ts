@@ -321,6 +321,12 @@ const framing: readonly MalformedRequest[] = [
     parts: [raw(`POST ${INFER} HTTP/1.1`, 'Host: a', 'Host: b', 'Content-Length: 2') + '{}'],
     status: 400,
   },
+  {
+    name: 'an expectation that nobody can meet',
+    parts: [post(INFER, WELL_FORMED, ['Expect: a miracle'])],
+    status: 417,
+    says: /a miracle cannot be met/,
+  },
   { name: 'a version of HTTP that does not exist', parts: [raw(`POST ${INFER} HTTP/9.9`, 'Host: fleet')], status: 400 },
   { name: 'a method that does not exist', parts: [raw('SMUGGLE / HTTP/1.1', 'Host: fleet')], status: 400 },
   { name: 'no HTTP at all', parts: [`\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03${crlf}${crlf}`], status: 400 },

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What could not be read as HTTP, by the parser's code: the status, and what was expected. */
 const BROKEN: Readonly<Record<string, readonly [status: string, error: string]>> = {
@@ -33,4 +33,15 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
 function reasonOf(error: Error): string {
   const reason: unknown = 'reason' in error ? error.reason : undefined;
   return typeof reason === 'string' ? reason : error.message;
+}
+
+/** Answers who expects something else than `100-continue`, before any body is read; the connection ends, since a body may come all the same. */
+export function answerUnmetExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const body = JSON.stringify({ error: `Expect: ${request.headers.expect} cannot be met; expected 100-continue` });
+  response.writeHead(417, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  });
+  response.end(body);
 }

@@ -1,6 +1,6 @@
 import { type Server, createServer } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
-import { answerBrokenRequest } from './broken-request.ts';
+import { answerBrokenRequest, answerUnmetExpectation } from './broken-request.ts';
 import { FastLane } from './fast-lane.ts';
 import { type RouteContext, route } from './routes.ts';
 
@@ -39,6 +39,7 @@ export class HttpDoor {
     );
     this.#server.on('connection', (socket: Socket) => this.#watch(socket));
     this.#server.on('clientError', answerBrokenRequest);
+    this.#server.on('checkExpectation', answerUnmetExpectation);
     this.#lane = new FastLane({ settings, serving, draining, handOver: (socket) => this.#giveToNode(socket) });
   }
 
