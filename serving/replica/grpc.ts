@@ -1,10 +1,9 @@
-import type { Socket } from 'node:net';
+import { type Socket, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import {
   Metadata,
   Server,
   ServerCredentials,
-  status as codes,
   type ServerUnaryCall,
   type ServiceDefinition,
   type UntypedServiceImplementation,
@@ -15,14 +14,15 @@ import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProtoPath } from 'grpc-health-check';
 import { EXTENSIONS, SERVER_NAME } from '../protocol/model-description.ts';
 import { Refusal } from '../protocol/refusal.ts';
-import { isBearer, requireCaller } from './caller.ts';
+import { requireCaller } from './caller.ts';
 import { descriptionOf, isReady, waitingModels } from './describe-model.ts';
-import { bodyOfMessage, messageOfAnswer, messageOfBody, requestOfMessage, type InferMessage } from './grpc-messages.ts';
+import { StreamForwarder } from './forwarded-stream.ts';
+import { inferMessage, statusOf } from './grpc-infer.ts';
+import { openGrpcLane } from './grpc-lane.ts';
+import type { InferMessage } from './grpc-messages.ts';
 import { MAX_BODY_BYTES } from './http.ts';
-import { newIdentifier } from './identifier.ts';
 import { inferResponseBytes, readInferRequest } from './infer-wire.ts';
 import { LOADING_BY_HAND, type RouteContext } from './routes.ts';
-import { serveCall } from './serve-call.ts';
 
 /**
  * The protocol over gRPC: the same requests, arms, log and errors as over HTTP, health (grpc.health.v1) and reflection. Connections come from the
@@ -46,21 +46,37 @@ export function openGrpcDoor(context: RouteContext): GrpcDoor {
     // Nobody looks into a replica by channelz, and every call would be counted for it.
     'grpc.enable_channelz': 0,
   });
-  server.addService(withOwnWire(serviceOf(definition['inference.GRPCInferenceService'])), inferenceOf(context));
+  const service = serviceOf(definition['inference.GRPCInferenceService']);
+  const general = generalDecoderOf(service);
+  server.addService(withOwnWire(service, general), inferenceOf(context));
   server.addService(serviceOf(healthDefinition['grpc.health.v1.Health']), healthOf(context));
   new ReflectionService(loadSync([PROTO, healthProtoPath], LOADING)).addToServer(server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  // Nobody but this process knows the way in for what the lane does not answer.
+  const path = `${context.settings.socket}g`;
+  const inner = createServer((socket) => injector.injectConnection(socket)).listen(path);
+  inner.unref();
+  const forwarder = new StreamForwarder(path);
+  const lane = openGrpcLane({
+    context,
+    decode: (bytes) => readInferRequest(bytes) ?? (general(bytes) as InferMessage),
+    forward: (stream, headers) => forwarder.forward(stream, headers),
+  });
   return {
-    accept: (socket) => injector.injectConnection(socket),
-    drain: (limitMs) => injector.drain(limitMs),
+    accept: (socket) => lane.accept(socket),
+    drain: (limitMs) => {
+      lane.drain(limitMs);
+      forwarder.close();
+      inner.close();
+      injector.drain(limitMs);
+    },
   };
 }
 
 /** ModelInfer read and written by ourselves; what is not in its plain form is read as all else is. */
-function withOwnWire(service: ServiceDefinition): ServiceDefinition {
+function withOwnWire(service: ServiceDefinition, general: (bytes: Buffer) => unknown): ServiceDefinition {
   const method = service['ModelInfer'];
   if (method === undefined) throw new Error('inference.proto has no ModelInfer');
-  const general = method.requestDeserialize;
   return {
     ...service,
     ModelInfer: {
@@ -69,6 +85,12 @@ function withOwnWire(service: ServiceDefinition): ServiceDefinition {
       responseSerialize: inferResponseBytes,
     },
   };
+}
+
+function generalDecoderOf(service: ServiceDefinition): (bytes: Buffer) => unknown {
+  const method = service['ModelInfer'];
+  if (method === undefined) throw new Error('inference.proto has no ModelInfer');
+  return method.requestDeserialize;
 }
 
 function serviceOf(definition: unknown): ServiceDefinition {
@@ -155,41 +177,15 @@ function healthOf(context: RouteContext): UntypedServiceImplementation {
 }
 
 async function infer(message: InferMessage, call: Call, context: RouteContext): Promise<unknown> {
-  const { callerToken } = context.settings;
   const headers = Object.fromEntries(
     Object.entries(call.metadata.getMap()).map(([name, value]) => [name, String(value)]),
   );
-  if (callerToken !== undefined && !isBearer(headers['authorization'], callerToken))
-    throw new Refusal(401, 'a caller token is needed: authorization: Bearer …');
-  const at = Date.now();
-  const id = newIdentifier(at);
-  const body = bodyOfMessage(message);
-  const { model_name: model, model_version: version } = message;
-  const versionPath = version === '' ? '' : `/versions/${encodeURIComponent(version)}`;
-  const metadata = new Metadata();
-  metadata.set('x-slipway-id', id);
+  const told: Record<string, string> = {};
   try {
-    const reply = await serveCall(
-      {
-        protocol: 'v2',
-        model,
-        version: version === '' ? undefined : version,
-        id,
-        path: `/v2/models/${encodeURIComponent(model)}${versionPath}/infer`,
-        body,
-        parsed: { protocol: 'v2', request: requestOfMessage(message, body) },
-        headers,
-        at,
-        startedAt: performance.now(),
-        relayed: false,
-        transport: 'grpc',
-      },
-      context.serving,
-    );
-    metadata.set('x-slipway-revision', reply.revision);
-    metadata.set('x-slipway-model-version', reply.version);
-    return reply.answer === undefined ? messageOfBody(reply.body()) : messageOfAnswer(reply.answer);
+    return await inferMessage(message, headers, context, told);
   } finally {
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(told)) metadata.set(name, value);
     call.sendMetadata(metadata);
   }
 }
@@ -207,30 +203,7 @@ function unary(handler: Handler, context: RouteContext) {
     const handle = async (): Promise<unknown> => handler(call.request, call);
     context.track(handle()).then(
       (value) => answer(null, value),
-      (error: unknown) => {
-        const refusal = error instanceof Refusal ? error : undefined;
-        answer({
-          code: refusal === undefined ? codes.INTERNAL : CODES[refusal.status],
-          details: error instanceof Error ? error.message : String(error),
-        });
-      },
+      (error: unknown) => answer(statusOf(error)),
     );
   };
 }
-
-/** As Triton maps its errors; a full queue is UNAVAILABLE, so that clients ask again. */
-const CODES: Readonly<Record<Refusal['status'], codes>> = {
-  400: codes.INVALID_ARGUMENT,
-  401: codes.UNAUTHENTICATED,
-  403: codes.PERMISSION_DENIED,
-  404: codes.NOT_FOUND,
-  405: codes.UNIMPLEMENTED,
-  409: codes.ABORTED,
-  410: codes.NOT_FOUND,
-  413: codes.RESOURCE_EXHAUSTED,
-  415: codes.INVALID_ARGUMENT,
-  422: codes.INVALID_ARGUMENT,
-  429: codes.UNAVAILABLE,
-  500: codes.INTERNAL,
-  503: codes.UNAVAILABLE,
-};
