@@ -32,6 +32,8 @@ export interface GrpcDoor {
   accept(socket: Socket): void;
   /** No new call on a connection; those under way end, at the limit they are cut. */
   drain(limitMs: number): void;
+  /** When the last connection has ended. */
+  close(): void;
 }
 
 const PROTO = fileURLToPath(new URL('../protocol/inference.proto', import.meta.url));
@@ -46,9 +48,8 @@ export function openGrpcDoor(context: RouteContext): GrpcDoor {
     // Nobody looks into a replica by channelz, and every call would be counted for it.
     'grpc.enable_channelz': 0,
   });
-  const service = serviceOf(definition['inference.GRPCInferenceService']);
-  const general = generalDecoderOf(service);
-  server.addService(withOwnWire(service, general), inferenceOf(context));
+  const { own, decode } = withOwnWire(serviceOf(definition['inference.GRPCInferenceService']));
+  server.addService(own, inferenceOf(context));
   server.addService(serviceOf(healthDefinition['grpc.health.v1.Health']), healthOf(context));
   new ReflectionService(loadSync([PROTO, healthProtoPath], LOADING)).addToServer(server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -59,38 +60,31 @@ export function openGrpcDoor(context: RouteContext): GrpcDoor {
   const forwarder = new StreamForwarder(path);
   const lane = openGrpcLane({
     context,
-    decode: (bytes) => readInferRequest(bytes) ?? (general(bytes) as InferMessage),
+    decode,
     forward: (stream, headers) => forwarder.forward(stream, headers),
   });
   return {
     accept: (socket) => lane.accept(socket),
-    drain: (limitMs) => {
-      lane.drain(limitMs);
+    // What is handed on comes by the lane's connections and ends with them: who drains still answers it.
+    drain: (limitMs) => lane.drain(limitMs),
+    close: () => {
       forwarder.close();
       inner.close();
-      injector.drain(limitMs);
     },
   };
 }
 
-/** ModelInfer read and written by ourselves; what is not in its plain form is read as all else is. */
-function withOwnWire(service: ServiceDefinition, general: (bytes: Buffer) => unknown): ServiceDefinition {
+/** ModelInfer read and written by ourselves; what is not in its plain form is read by `decode` as all else is. */
+function withOwnWire(service: ServiceDefinition): {
+  readonly own: ServiceDefinition;
+  readonly decode: (bytes: Buffer) => InferMessage;
+} {
   const method = service['ModelInfer'];
   if (method === undefined) throw new Error('inference.proto has no ModelInfer');
-  return {
-    ...service,
-    ModelInfer: {
-      ...method,
-      requestDeserialize: (bytes: Buffer) => readInferRequest(bytes) ?? general(bytes),
-      responseSerialize: inferResponseBytes,
-    },
-  };
-}
-
-function generalDecoderOf(service: ServiceDefinition): (bytes: Buffer) => unknown {
-  const method = service['ModelInfer'];
-  if (method === undefined) throw new Error('inference.proto has no ModelInfer');
-  return method.requestDeserialize;
+  const decode = (bytes: Buffer): InferMessage =>
+    readInferRequest(bytes) ?? (method.requestDeserialize(bytes) as InferMessage);
+  const ModelInfer = { ...method, requestDeserialize: decode, responseSerialize: inferResponseBytes };
+  return { own: { ...service, ModelInfer }, decode };
 }
 
 function serviceOf(definition: unknown): ServiceDefinition {

@@ -260,6 +260,7 @@ export class Replica {
     await left;
     clearInterval(this.#reporter);
     this.#http.close();
+    if (this.#grpc !== undefined) (await this.#grpc).close();
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all([
       this.#journal.close(LOG_CLOSE_MS),
