@@ -48,9 +48,16 @@ export function bodyOfMessage(message: InferMessage): RequestBody {
   const { id, parameters, inputs, outputs, raw_input_contents: raw } = message;
   if (raw.length > 0 && raw.length !== inputs.length)
     throw new Refusal(400, `raw_input_contents holds ${raw.length} tensors, inputs names ${inputs.length}`);
+  const tail = [...raw];
   const sent = inputs.map(({ name, datatype, shape, contents }, index) => {
     const head = { name, datatype, shape: shape.map(Number) };
-    if (raw.length === 0) return { ...head, data: dataOf(name, datatype, contents) };
+    if (raw.length === 0) {
+      const values = dataOf(name, datatype, contents);
+      const bytes = beyondJson(datatype, values);
+      if (bytes === undefined) return { ...head, data: values };
+      tail.push(bytes);
+      return { ...head, parameters: { binary_data_size: bytes.length } };
+    }
     if (contents !== null && Object.values(contents).some((values) => values.length > 0))
       throw new Refusal(
         400,
@@ -67,9 +74,9 @@ export function bodyOfMessage(message: InferMessage): RequestBody {
       ? {}
       : { outputs: asked.map(({ name, parameters: own }) => ({ name, parameters: { ...own, binary_data: true } })) }),
   });
-  return raw.length === 0
+  return tail.length === 0
     ? { text }
-    : { text, tail: raw.length === 1 && raw[0] !== undefined ? raw[0] : Buffer.concat(raw) };
+    : { text, tail: tail.length === 1 && tail[0] !== undefined ? tail[0] : Buffer.concat(tail) };
 }
 
 /** What a message asks for; `body` is what bodyOfMessage made of it. Throws a Refusal with status 400. */
@@ -128,6 +135,14 @@ function dataOf(name: string, datatype: string, contents: Contents | null): read
   // Integers of 64 bits come as text, and are written into JSON as they are.
   if (datatype === 'INT64' || datatype === 'UINT64') return values.map((value) => exactInteger(String(value)));
   return values;
+}
+
+/** Typed floats as bytes, where JSON would make NaN of infinities and 0 of −0. */
+function beyondJson(datatype: string, values: readonly unknown[]): Buffer | undefined {
+  if (datatype !== 'FP32' && datatype !== 'FP64') return undefined;
+  if (values.every((value) => Number.isFinite(value) && !Object.is(value, -0))) return undefined;
+  const floats = datatype === 'FP32' ? Float32Array.from(values, Number) : Float64Array.from(values, Number);
+  return Buffer.from(floats.buffer);
 }
 
 /** JSON.stringify knows no bigint; raw text keeps every digit. */

@@ -183,6 +183,8 @@ describe('ModelInfer', () => {
 
   it.each([
     ['FP32', { fp32_contents: [1.5, -2] }, floats(1.5, -2)],
+    ['FP32', { fp32_contents: [Infinity, -0] }, floats(Infinity, -0)],
+    ['FP32', { fp32_contents: [NaN, -Infinity] }, floats(NaN, -Infinity)],
     [
       'INT64',
       { int64_contents: ['-9007199254740993', '5'] },
