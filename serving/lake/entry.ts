@@ -18,12 +18,12 @@ export interface LogEntry {
   readonly latencyMs: number;
   readonly protocol: 'v1' | 'v2';
   /** The request's body as it came, text or its UTF-8; left out when it was larger than what is kept. */
-  readonly body?: string | Uint8Array;
+  readonly body?: string | Uint8Array | undefined;
   /** The tensors that came as bytes behind it. */
-  readonly tail?: Uint8Array;
+  readonly tail?: Uint8Array | undefined;
   /** Of the tensors of a request, for one whose values are not kept. */
-  readonly shapes?: readonly TensorShape[];
-  readonly scores?: Float64Array;
+  readonly shapes?: readonly TensorShape[] | undefined;
+  readonly scores?: Float64Array | undefined;
   readonly rows: number;
   readonly flags: readonly string[];
 }

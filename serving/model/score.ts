@@ -212,15 +212,21 @@ export function scoresOf(mapping: ScoreMapping, outputs: ReadonlyMap<string, Ten
   const index = width === 1 ? 0 : (mapping.index ?? 0);
   if (index >= width)
     throw new Error(`output "${mapping.output}" has ${width} values a row, the score should be number ${index}`);
-  const scores =
-    width === 1 ? numbers : Float64Array.from({ length: rows }, (_, row) => numbers[row * width + index] ?? NaN);
+  const scores = width === 1 ? numbers : columnOf(numbers, rows, width, index);
   if (mapping.task === 'regression') return { task: 'regression', rows, scores };
   const { classes, threshold } = mapping;
   return { task: 'binary', rows, classes, scores, threshold, probabilities: areProbabilities(scores) };
 }
 
+function columnOf(numbers: Float64Array, rows: number, width: number, index: number): Float64Array {
+  const column = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) column[row] = numbers[row * width + index] ?? NaN;
+  return column;
+}
+
 function areProbabilities(scores: Float64Array): boolean {
-  return scores.every((score) => !Number.isFinite(score) || (score >= 0 && score <= 1));
+  for (const score of scores) if (Number.isFinite(score) && (score < 0 || score > 1)) return false;
+  return true;
 }
 
 /** Scores that were kept as bare numbers, as what they are. */

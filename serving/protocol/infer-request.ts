@@ -54,8 +54,8 @@ export function parseInferRequest({ text, tail }: RequestBody): InferRequest {
   const bytes = tailReader(tail);
   const parsed = inputs.map((input: unknown, index) => parseInput(input, index, bytes));
   bytes.end();
-  const names = new Set(parsed.map((input) => input.name));
-  if (names.size < parsed.length) throw new Refusal(400, 'inputs names one tensor twice');
+  if (parsed.length > 1 && new Set(parsed.map((input) => input.name)).size < parsed.length)
+    throw new Refusal(400, 'inputs names one tensor twice');
   const binaryOutputs = parameters?.['binary_data_output'] === true;
   return {
     id,
@@ -153,20 +153,27 @@ function tailReader(tail: Uint8Array | undefined): TailReader {
 }
 
 function parseInput(input: unknown, index: number, bytes: TailReader): InferInput {
-  const at = `inputs[${index}]`;
-  if (!isRecord(input)) throw new Refusal(400, `${at} must be an object, found ${described(input)}`);
+  if (!isRecord(input)) throw new Refusal(400, `inputs[${index}] must be an object, found ${described(input)}`);
   const { name, datatype, shape, parameters } = input;
-  if (typeof name !== 'string') throw new Refusal(400, `${at}.name must be a string, found ${described(name)}`);
+  if (typeof name !== 'string')
+    throw new Refusal(400, `inputs[${index}].name must be a string, found ${described(name)}`);
   if (!isDatatype(datatype))
     throw new Refusal(
       400,
-      `${at} "${name}": datatype must be one of ${Object.keys(DATATYPES).join(', ')}, found ${described(datatype)}`,
+      `${placeOf(index, name)}: datatype must be one of ${Object.keys(DATATYPES).join(', ')}, found ${described(datatype)}`,
     );
   if (!Array.isArray(shape) || !shape.every(isDimension))
-    throw new Refusal(400, `${at} "${name}": shape must be a list of integers from 0, found ${shapeText(shape)}`);
+    throw new Refusal(
+      400,
+      `${placeOf(index, name)}: shape must be a list of integers from 0, found ${shapeText(shape)}`,
+    );
   if (parameters !== undefined && !isRecord(parameters))
-    throw new Refusal(400, `${at} "${name}": parameters must be an object, found ${described(parameters)}`);
-  return { name, datatype, shape, data: dataOf(input, `${at} "${name}"`, name, bytes) };
+    throw new Refusal(400, `${placeOf(index, name)}: parameters must be an object, found ${described(parameters)}`);
+  return { name, datatype, shape, data: dataOf(input, index, name, bytes) };
+}
+
+function placeOf(index: number, name: string): string {
+  return `inputs[${index}] "${name}"`;
 }
 
 /** A list whole, where it is short enough to be read. */
@@ -178,18 +185,25 @@ const SHOWN_DIMENSIONS = 16;
 
 function dataOf(
   { data, parameters }: Readonly<Record<string, unknown>>,
-  at: string,
+  index: number,
   name: string,
   bytes: TailReader,
 ): InferInput['data'] {
   const size: unknown = isRecord(parameters) ? parameters['binary_data_size'] : undefined;
   if (size === undefined) {
     if (Array.isArray(data)) return data;
-    throw new Refusal(400, `${at}: data must be a list of values, nested or flat, found ${described(data)}`);
+    throw new Refusal(
+      400,
+      `${placeOf(index, name)}: data must be a list of values, nested or flat, found ${described(data)}`,
+    );
   }
   if (!isDimension(size))
-    throw new Refusal(400, `${at}: binary_data_size must be a number of bytes, found ${described(size)}`);
-  if (data !== undefined) throw new Refusal(400, `${at} has both data and binary_data_size; a tensor is JSON or bytes`);
+    throw new Refusal(
+      400,
+      `${placeOf(index, name)}: binary_data_size must be a number of bytes, found ${described(size)}`,
+    );
+  if (data !== undefined)
+    throw new Refusal(400, `${placeOf(index, name)} has both data and binary_data_size; a tensor is JSON or bytes`);
   return bytes.take(name, size);
 }
 

@@ -18,13 +18,26 @@ export interface InferAnswer {
   readonly isBinary: (output: string) => boolean;
 }
 
+const knownNames = new Map<string, string>();
+const MOST_NAMES = 4096;
+
+/** Names of models, versions and outputs come again with every answer. */
+function quoted(name: string): string {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  if (knownNames.size >= MOST_NAMES) knownNames.clear();
+  const text = JSON.stringify(name);
+  knownNames.set(name, text);
+  return text;
+}
+
 /** The body of an answer. JSON has no NaN and no infinity: both are written as null, and the parameter `non_finite` says how many there are. */
 export function inferResponseOf({ id, model, version, outputs, isBinary }: InferAnswer): ResponseBody {
   const count = { notFinite: 0 };
   const tail: Uint8Array[] = [];
   let list = '';
   for (const [name, tensor] of outputs) {
-    const head = `${list === '' ? '' : ','}{"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}]`;
+    const head = `${list === '' ? '' : ','}{"name":${quoted(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}]`;
     if (isBinary(name)) {
       const bytes = bytesOfTensorData(tensor.data);
       tail.push(bytes);
@@ -33,7 +46,7 @@ export function inferResponseOf({ id, model, version, outputs, isBinary }: Infer
   }
   const idText = id === undefined ? '' : `"id":${JSON.stringify(id)},`;
   const parameters = count.notFinite === 0 ? '' : `"parameters":{"non_finite":${count.notFinite}},`;
-  const text = `{${idText}"model_name":${JSON.stringify(model)},"model_version":${JSON.stringify(version)},${parameters}"outputs":[${list}]}`;
+  const text = `{${idText}"model_name":${quoted(model)},"model_version":${quoted(version)},${parameters}"outputs":[${list}]}`;
   return tail.length === 0 ? { text } : { text, tail };
 }
 
@@ -44,7 +57,7 @@ function textOfData(tensor: Tensor, count: { notFinite: number }): string {
     case 'FP64':
     case 'FP16': {
       const numbers = datatype === 'FP16' ? Array.from(data as Uint16Array, numberOfHalf) : (data as Float32Array);
-      for (const number of numbers) if (!Number.isFinite(number)) count.notFinite += 1;
+      for (let i = 0; i < numbers.length; i++) if (!Number.isFinite(numbers[i])) count.notFinite += 1;
       return textOfNumbers(numbers);
     }
     case 'BOOL':

@@ -7,7 +7,7 @@ import { Refusal, described } from './refusal.ts';
 /** The values of an input as plain JSON would hold them, for what looks at single ones: the log, sticky keys. Bytes that do not fit hold none. */
 export function inputValues({ name, datatype, shape, data }: InferInput): readonly unknown[] {
   if (!(data instanceof Uint8Array)) return data;
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  const size = elementsOf(shape);
   try {
     const values = tensorDataOfBytes(name, datatype, size, data);
     return datatype === 'FP16' ? Array.from(values as Uint16Array, numberOfHalf) : Array.from<unknown>(values);
@@ -29,7 +29,7 @@ export function tensorOfInput(input: InferInput, declaration: TensorDeclaration,
       400,
       `unexpected shape for input "${input.name}" for model "${model}". Expected [${declaration.shape.join(',')}], got [${input.shape.join(',')}]`,
     );
-  const size = input.shape.reduce((product, dimension) => product * dimension, 1);
+  const size = elementsOf(input.shape);
   if (!Number.isSafeInteger(size) || size > MAX_ELEMENTS)
     throw new Refusal(
       400,
@@ -49,8 +49,19 @@ export function tensorOfInput(input: InferInput, declaration: TensorDeclaration,
 /** More elements than any body within the limit can carry. */
 const MAX_ELEMENTS = 2 ** 28;
 
+function elementsOf(shape: readonly number[]): number {
+  let elements = 1;
+  for (const dimension of shape) elements *= dimension;
+  return elements;
+}
+
 function fits(shape: readonly number[], declared: readonly number[]): boolean {
-  return shape.length === declared.length && declared.every((size, axis) => size < 0 || size === shape[axis]);
+  if (shape.length !== declared.length) return false;
+  for (let axis = 0; axis < shape.length; axis++) {
+    const size = declared[axis] ?? -1;
+    if (size >= 0 && size !== shape[axis]) return false;
+  }
+  return true;
 }
 
 function flattened(name: string, shape: readonly number[], data: readonly unknown[]): readonly unknown[] {
@@ -87,9 +98,9 @@ const BIG_RANGES = {
 function dataOf(name: string, datatype: Datatype, flat: readonly unknown[]): TensorData {
   switch (datatype) {
     case 'FP32':
-      return filled(new Float32Array(flat.length), flat, (value) => floatOf(name, datatype, value));
+      return filledFloats(new Float32Array(flat.length), flat, name, datatype);
     case 'FP64':
-      return filled(new Float64Array(flat.length), flat, (value) => floatOf(name, datatype, value));
+      return filledFloats(new Float64Array(flat.length), flat, name, datatype);
     case 'FP16':
       return filled(new Uint16Array(flat.length), flat, (value) => halfOfNumber(floatOf(name, datatype, value)));
     case 'INT64':
@@ -108,6 +119,20 @@ function dataOf(name: string, datatype: Datatype, flat: readonly unknown[]): Ten
     case 'INT32':
       return filled(new DATATYPES[datatype].array(flat.length), flat, (value) => integerOf(name, datatype, value));
   }
+}
+
+/** The commonest tensors, without a call for each number. */
+function filledFloats(
+  array: Float32Array | Float64Array,
+  flat: readonly unknown[],
+  name: string,
+  datatype: Datatype,
+): TensorData {
+  for (let i = 0; i < flat.length; i++) {
+    const value = flat[i];
+    array[i] = typeof value === 'number' ? value : floatOf(name, datatype, value);
+  }
+  return array;
 }
 
 function filled<A extends { [index: number]: number }>(

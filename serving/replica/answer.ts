@@ -31,7 +31,7 @@ export interface Answering {
   /** Names that some live revision takes; others are unused. */
   readonly known: ReadonlySet<string>;
   /** Hears of each run for this request. */
-  readonly timed?: Call['timed'];
+  readonly timed?: Call['timed'] | undefined;
 }
 
 /** More would only repeat what the first say. */
@@ -65,14 +65,10 @@ async function inferWhole(bytes: Uint8Array, answering: Answering): Promise<Repl
 
 async function infer(request: InferRequest, { loaded, counter, deadline, known, timed }: Answering): Promise<Reply> {
   const { order, session } = loaded;
-  const flags = unusedFlags(
-    request.inputs.map(({ name }) => name),
-    known,
-    loaded,
-  );
+  const flags = unusedFlags(namesOf(request.inputs), known, loaded);
   const feeds = new Map<string, Tensor>();
   for (const declaration of session.inputs) {
-    const input = request.inputs.find(({ name }) => name === declaration.name);
+    const input = named(request.inputs, declaration.name);
     if (input === undefined)
       throw new Refusal(
         400,
@@ -89,7 +85,7 @@ async function infer(request: InferRequest, { loaded, counter, deadline, known, 
       );
   const computed = await loaded.batcher.submit(
     feeds,
-    request.outputs?.map(({ name }) => name),
+    request.outputs === undefined ? undefined : namesOf(request.outputs),
     mergedParameters(request.parameters),
     deadline,
     priorityOf(request),
@@ -105,7 +101,7 @@ async function infer(request: InferRequest, { loaded, counter, deadline, known, 
     model,
     version,
     outputs: orderedOutputs(request.outputs, loaded, outputs),
-    isBinary: (name) => request.outputs?.find((output) => output.name === name)?.binary ?? request.binaryOutputs,
+    isBinary: (name) => named(request.outputs ?? [], name)?.binary ?? request.binaryOutputs,
   };
   return {
     body: () => inferResponseOf(answer),
@@ -137,15 +133,31 @@ function orderedOutputs(
   loaded: Answerable,
   outputs: ReadonlyMap<string, Tensor>,
 ): ReadonlyMap<string, Tensor> {
+  if (wanted === undefined)
+    return haveOrder(outputs, loaded.session.outputs) ? outputs : declaredOrder(outputs, loaded);
   const ordered = new Map<string, Tensor>();
-  const all: NonNullable<InferRequest['outputs']> = loaded.session.outputs.map(({ name }) => ({ name, binary: false }));
-  for (const { name, classification } of wanted ?? all) {
+  for (const { name, classification } of wanted) {
     const tensor = outputs.get(name);
     if (tensor === undefined) continue;
     ordered.set(
       name,
       classification === undefined ? tensor : classificationOf(name, tensor, classification, labelsOf(loaded, name)),
     );
+  }
+  return ordered;
+}
+
+function haveOrder(outputs: ReadonlyMap<string, Tensor>, declared: Answerable['session']['outputs']): boolean {
+  let at = 0;
+  for (const name of outputs.keys()) if (declared[at++]?.name !== name) return false;
+  return true;
+}
+
+function declaredOrder(outputs: ReadonlyMap<string, Tensor>, { session }: Answerable): ReadonlyMap<string, Tensor> {
+  const ordered = new Map<string, Tensor>();
+  for (const { name } of session.outputs) {
+    const tensor = outputs.get(name);
+    if (tensor !== undefined) ordered.set(name, tensor);
   }
   return ordered;
 }
@@ -268,9 +280,23 @@ function withPlainIntegers(
   );
 }
 
+function named<T extends { readonly name: string }>(tensors: readonly T[], name: string): T | undefined {
+  for (const tensor of tensors) if (tensor.name === name) return tensor;
+  return undefined;
+}
+
+function namesOf(tensors: readonly { readonly name: string }[]): readonly string[] {
+  const names: string[] = [];
+  for (const { name } of tensors) names.push(name);
+  return names;
+}
+
+const NO_FLAGS: readonly string[] = [];
+
 function unusedFlags(names: readonly string[], known: ReadonlySet<string>, loaded: Answerable): readonly string[] {
+  if (names.every((name) => known.has(name) || loaded.knows.has(name))) return NO_FLAGS;
   const unused = names.filter((name) => !known.has(name) && !loaded.knows.has(name));
-  if (unused.length > 0 && loaded.order.specification.serving.strictInputs)
+  if (loaded.order.specification.serving.strictInputs)
     throw new Refusal(
       400,
       `model "${loaded.order.model}" takes no input ${unused.map((name) => `"${name}"`).join(', ')} (serving.strictInputs)`,

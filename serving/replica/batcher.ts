@@ -35,8 +35,9 @@ export interface BatcherOptions {
 interface Job {
   readonly feeds: ReadonlyMap<string, Tensor>;
   readonly fetches: readonly string[] | undefined;
-  /** Undefined: must run alone. */
-  readonly mergeKey: string | undefined;
+  readonly parameters: string;
+  /** False: must run alone. */
+  readonly isMergeable: boolean;
   readonly rows: number;
   readonly queuedAt: number;
   readonly deadline: number;
@@ -93,12 +94,11 @@ export class Batcher {
       );
     const { promise, resolve, reject } = Promise.withResolvers<Computed>();
     const rows = rowsOf(feeds);
-    const mergeKey =
-      this.#mergeable && rows !== undefined && rows > 0 ? mergeKeyOf(feeds, fetches, parameters) : undefined;
     this.#enqueue({
       feeds,
       fetches,
-      mergeKey,
+      parameters,
+      isMergeable: this.#mergeable && rows !== undefined && rows > 0,
       rows: rows ?? 1,
       queuedAt: performance.now(),
       deadline,
@@ -174,7 +174,7 @@ export class Batcher {
       else if (first === undefined) {
         taken.push(job);
         rows = job.rows;
-      } else if (job.mergeKey !== undefined && job.mergeKey === first.mergeKey && rows + job.rows <= mostRows) {
+      } else if (rows + job.rows <= mostRows && mayShareRun(first, job)) {
         taken.push(job);
         rows += job.rows;
       } else left.push(job);
@@ -186,7 +186,7 @@ export class Batcher {
   async #runAlone(job: Job, now: number): Promise<void> {
     try {
       const outputs = await this.#runInChunks(job);
-      job.resolve(computedOf(job, outputs, now));
+      job.resolve(computedOf(job, outputs, now, performance.now()));
     } catch (error) {
       job.reject(
         error instanceof Refusal ? error : new Refusal(500, `the model could not be run: ${messageOf(error)}`),
@@ -197,7 +197,7 @@ export class Batcher {
   /** A request of more rows than one run may hold is answered in several. */
   async #runInChunks(job: Job): Promise<ReadonlyMap<string, Tensor>> {
     const { maxBatch } = this.#options;
-    if (job.mergeKey === undefined || job.rows <= maxBatch) return this.#run(job.feeds, job, job.rows);
+    if (!job.isMergeable || job.rows <= maxBatch) return this.#run(job.feeds, job, job.rows);
     const parts: ReadonlyMap<string, Tensor>[] = [];
     for (let from = 0; from < job.rows; from += maxBatch) {
       const rows = Math.min(maxBatch, job.rows - from);
@@ -228,9 +228,11 @@ export class Batcher {
       for (const job of jobs) await this.#runAlone(job, now);
       return;
     }
+    const endedAt = performance.now();
+    const slices = new Slices(outputs);
     let from = 0;
     for (const job of jobs) {
-      job.resolve(computedOf(job, slicedFeeds(outputs, from, job.rows), now));
+      job.resolve(computedOf(job, slices.of(from, job.rows), now, endedAt));
       from += job.rows;
     }
   }
@@ -249,8 +251,12 @@ export class Batcher {
   }
 }
 
-function computedOf({ queuedAt }: Job, outputs: ReadonlyMap<string, Tensor>, takenAt: number): Computed {
-  const endedAt = performance.now();
+function computedOf(
+  { queuedAt }: Job,
+  outputs: ReadonlyMap<string, Tensor>,
+  takenAt: number,
+  endedAt: number,
+): Computed {
   return { outputs, queueMs: takenAt - queuedAt, ran: { computeMs: endedAt - takenAt, endedAt } };
 }
 
@@ -268,17 +274,32 @@ function rowsOf(feeds: ReadonlyMap<string, Tensor>): number | undefined {
   return rows;
 }
 
-function mergeKeyOf(
-  feeds: ReadonlyMap<string, Tensor>,
-  fetches: readonly string[] | undefined,
-  parameters: string,
-): string {
-  let key = `${parameters}|${fetches === undefined ? '*' : JSON.stringify(fetches)}`;
-  for (const [name, { datatype, shape }] of feeds) {
-    key += `|${name}:${datatype}`;
-    for (let axis = 1; axis < shape.length; axis++) key += `,${shape[axis]}`;
+/** Whether both ask for the same outputs with the same parameters, and feed tensors of the same form but for their rows. */
+function mayShareRun(first: Job, other: Job): boolean {
+  return (
+    first.isMergeable &&
+    other.isMergeable &&
+    first.parameters === other.parameters &&
+    areSameNames(first.fetches, other.fetches) &&
+    haveSameForm(first.feeds, other.feeds)
+  );
+}
+
+function areSameNames(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined || a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+function haveSameForm(a: ReadonlyMap<string, Tensor>, b: ReadonlyMap<string, Tensor>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, { datatype, shape }] of a) {
+    const other = b.get(name);
+    if (other === undefined || other.datatype !== datatype || other.shape.length !== shape.length) return false;
+    for (let axis = 1; axis < shape.length; axis++) if (other.shape[axis] !== shape[axis]) return false;
   }
-  return key;
+  return true;
 }
 
 function haveRows(outputs: ReadonlyMap<string, Tensor>, rows: number): boolean {
@@ -288,15 +309,36 @@ function haveRows(outputs: ReadonlyMap<string, Tensor>, rows: number): boolean {
 
 /** Rows [from, from + rows) of every tensor; typed arrays are views, not copies. */
 function slicedFeeds(tensors: ReadonlyMap<string, Tensor>, from: number, rows: number): ReadonlyMap<string, Tensor> {
-  const sliced = new Map<string, Tensor>();
-  for (const [name, { datatype, shape, data }] of tensors) {
-    const width = rowSizeOf(shape);
-    const part: TensorData = Array.isArray(data)
-      ? data.slice(from * width, (from + rows) * width)
-      : (data as Float32Array).subarray(from * width, (from + rows) * width);
-    sliced.set(name, { datatype, shape: [rows, ...shape.slice(1)], data: part });
+  return new Slices(tensors).of(from, rows);
+}
+
+/** Cuts tensors along their rows, again and again. */
+class Slices {
+  readonly #tensors: readonly { readonly name: string; readonly tensor: Tensor; readonly width: number }[];
+  #rows = -1;
+  /** Of slices of so many rows. */
+  #shapes: readonly (readonly number[])[] = [];
+
+  constructor(tensors: ReadonlyMap<string, Tensor>) {
+    this.#tensors = Array.from(tensors, ([name, tensor]) => ({ name, tensor, width: rowSizeOf(tensor.shape) }));
   }
-  return sliced;
+
+  of(from: number, rows: number): ReadonlyMap<string, Tensor> {
+    if (rows !== this.#rows) {
+      this.#shapes = this.#tensors.map(({ tensor }) => [rows, ...tensor.shape.slice(1)]);
+      this.#rows = rows;
+    }
+    const sliced = new Map<string, Tensor>();
+    let index = 0;
+    for (const { name, tensor, width } of this.#tensors) {
+      const { datatype, data } = tensor;
+      const part: TensorData = Array.isArray(data)
+        ? data.slice(from * width, (from + rows) * width)
+        : (data as Float32Array).subarray(from * width, (from + rows) * width);
+      sliced.set(name, { datatype, shape: this.#shapes[index++] ?? [], data: part });
+    }
+    return sliced;
+  }
 }
 
 function rowSizeOf(shape: readonly number[]): number {

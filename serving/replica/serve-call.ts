@@ -148,26 +148,26 @@ async function askArm(
   arm: Arm,
   table: Table,
   serving: Serving,
-  flags: readonly string[] = [],
+  flags: readonly string[] = NO_FLAGS,
 ): Promise<Reply> {
   if (arm.loaded === undefined) {
     if (arm.remote === undefined)
       throw new Refusal(503, `revision ${arm.revision} is not loaded here`, { retryAfterSeconds: 1 });
     return arm.remote.ask(call);
   }
-  const cached = table.cache?.around(arm.loaded, serving.counter(call.model, arm.revision).side);
+  const counter = serving.counter(call.model, arm.revision);
+  const isOverride = overrideOf(call) !== undefined;
+  const cached = table.cache?.around(arm.loaded, counter.side);
   const reply = await answerLocally(call, parsed, {
     loaded: cached?.loaded ?? arm.loaded,
     // What testers ask for is no sample of what callers ask: it sways no comparison of arms.
-    counter:
-      overrideOf(call) === undefined
-        ? serving.counter(call.model, arm.revision)
-        : new ArmCounter(call.model, arm.revision),
+    counter: isOverride ? new ArmCounter(call.model, arm.revision) : counter,
     deadline: deadlineOf(parsed, performance.now()),
     known: table.known,
-    ...(call.timed === undefined ? {} : { timed: call.timed }),
+    timed: call.timed,
   });
-  serving.countUnused(reply.flags.filter((flag) => flag.startsWith('unused:')).length);
+  if (reply.flags.length > 0) serving.countUnused(reply.flags.filter((flag) => flag.startsWith('unused:')).length);
+  const { text, tail } = reply.logged ?? call.body;
   serving.journal.add({
     at: call.at,
     id: call.id,
@@ -177,19 +177,25 @@ async function askArm(
     status: 200,
     latencyMs: performance.now() - call.startedAt,
     protocol: call.protocol,
-    ...loggedBody(reply.logged ?? call.body),
+    body: text,
+    tail,
     rows: reply.rows,
-    ...(parsed.protocol === 'v2' ? { shapes: parsed.request.inputs } : {}),
-    flags: [
-      ...reply.flags,
-      ...flags,
-      ...(overrideOf(call) === undefined ? [] : [OVERRIDE_FLAG]),
-      ...(cached?.wasHit() === true ? [CACHED_FLAG] : []),
-    ],
-    ...(reply.scores === undefined ? {} : { scores: reply.scores }),
+    shapes: parsed.protocol === 'v2' ? parsed.request.inputs : undefined,
+    flags:
+      reply.flags.length + flags.length === 0 && !isOverride && cached === undefined
+        ? NO_FLAGS
+        : [
+            ...reply.flags,
+            ...flags,
+            ...(isOverride ? [OVERRIDE_FLAG] : []),
+            ...(cached?.wasHit() === true ? [CACHED_FLAG] : []),
+          ],
+    scores: reply.scores,
   });
   return reply;
 }
+
+const NO_FLAGS: readonly string[] = [];
 
 function roleOf(call: Call, arm: Arm, table: Table): 'stable' | 'candidate' {
   return call.relayed || arm !== stableArm(table.arms) ? 'candidate' : 'stable';
