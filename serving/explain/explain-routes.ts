@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Call, type Reply, callOf } from '../replica/call.ts';
 import { requireCaller } from '../replica/caller.ts';
-import { readBody, sendAnswer, sendRefusal } from '../replica/http.ts';
+import { jsonTextOf, readBody, sendAnswer, sendRefusal } from '../replica/http.ts';
 import { newIdentifier } from '../replica/identifier.ts';
 import type { RouteContext } from '../replica/routes.ts';
 import { type Explaining, explainCall, explainPrediction } from './explain-call.ts';
@@ -55,7 +55,7 @@ async function answered(
   const leave = (): void => gone.abort(new Error('the caller has gone'));
   response.once('close', leave);
   try {
-    const body = { text: (await readBody(request, MOST_BODY_BYTES)).toString() };
+    const body = { text: jsonTextOf(await readBody(request, MOST_BODY_BYTES)) };
     const head = { protocol: 'v1', model, version, path, headers: request.headers } as const;
     const reply = await explain(callOf(head, body, id, at, relayed), {
       explainer: await context.explainer(),

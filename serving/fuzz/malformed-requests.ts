@@ -104,7 +104,7 @@ const json: readonly MalformedRequest[] = [
     name: 'bytes that are not UTF-8 in a name',
     parts: [post(INFER, Buffer.from(WELL_FORMED.replace('"age"', '"\u00ff\u00fe"'), 'latin1'))],
     status: 400,
-    says: /age/,
+    says: /UTF-8/,
   },
 ];
 
@@ -155,6 +155,12 @@ const tensors: readonly MalformedRequest[] = [
     JSON.stringify({ inputs: [...INPUTS.slice(0, 3), { ...INPUTS[3], data: ['we\u0000st'] }] }),
     /NUL/,
   ),
+  {
+    name: 'text that is not UTF-8',
+    parts: [post(INFER, Buffer.from(WELL_FORMED.replace('"west"', '"Zürich"'), 'latin1'))],
+    status: 400,
+    says: /UTF-8/,
+  },
   infer('a lone surrogate', WELL_FORMED.replace('"west"', '"\\ud800"'), /Unicode/),
   binary('a binary size larger than what is there', binaryInput(16), Buffer.alloc(8), /expecting 8 additional bytes/),
   binary('bytes that belong to no input', binaryInput(16), Buffer.alloc(24), /8 bytes belong to no input/),
@@ -248,6 +254,15 @@ const records: readonly MalformedRequest[] = [
 const raw = (...lines: readonly string[]): string => lines.join(crlf) + crlf + crlf;
 const framing: readonly MalformedRequest[] = [
   {
+    name: 'two hosts',
+    parts: [
+      raw(`POST ${INFER} HTTP/1.1`, 'Host: fleet', 'Host: another', `Content-Length: ${WELL_FORMED.length}`),
+      WELL_FORMED,
+    ],
+    status: 400,
+    says: /2 Host headers/,
+  },
+  {
     name: 'a length larger than the limit',
     parts: [raw(`POST ${INFER} HTTP/1.1`, 'Host: fleet', 'Content-Length: 99999999999')],
     status: 413,
@@ -317,11 +332,6 @@ const framing: readonly MalformedRequest[] = [
   },
   { name: 'no host', parts: [raw(`POST ${INFER} HTTP/1.1`, 'Content-Length: 2') + '{}'], status: 400 },
   {
-    name: 'two hosts',
-    parts: [raw(`POST ${INFER} HTTP/1.1`, 'Host: a', 'Host: b', 'Content-Length: 2') + '{}'],
-    status: 400,
-  },
-  {
     name: 'an expectation that nobody can meet',
     parts: [post(INFER, WELL_FORMED, ['Expect: a miracle'])],
     status: 417,
@@ -342,5 +352,8 @@ const framing: readonly MalformedRequest[] = [
   },
 ];
 
+/** The bodies of these would be refused as well: the error must be about their frame. */
+const aboutFraming = framing.map((request) => (request.status === 400 ? { says: /HTTP\/1\.1/, ...request } : request));
+
 /** Every one of them. */
-export const MALFORMED: readonly MalformedRequest[] = [...json, ...tensors, ...records, ...framing];
+export const MALFORMED: readonly MalformedRequest[] = [...json, ...tensors, ...records, ...aboutFraming];

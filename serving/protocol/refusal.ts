@@ -5,15 +5,18 @@ export class Refusal extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** The revision lacks an input that the request does not carry: another revision may answer it. */
   readonly unservable: boolean;
+  /** The methods that a path takes, of a refused one. */
+  readonly allow: string | undefined;
   constructor(
     status: Refusal['status'],
     message: string,
-    more: { readonly retryAfterSeconds?: number; readonly unservable?: boolean } = {},
+    more: { readonly retryAfterSeconds?: number; readonly unservable?: boolean; readonly allow?: string } = {},
   ) {
     super(message);
     this.status = status;
     this.retryAfterSeconds = more.retryAfterSeconds;
     this.unservable = more.unservable ?? false;
+    this.allow = more.allow;
   }
 }
 

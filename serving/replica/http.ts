@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { createGunzip, createInflate, deflate, gzip } from 'node:zlib';
@@ -26,7 +27,7 @@ export async function readBody(
   /** Where something in it begins that should lie at a multiple of 8 in memory. */
   alignedAt = 0,
 ): Promise<Buffer> {
-  const encoding = request.headers['content-encoding'] ?? 'identity';
+  const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && !isEncoding(encoding))
     throw new Refusal(415, `content-encoding ${encoding} is not served; send gzip, deflate, or the body as it is`);
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
@@ -87,7 +88,7 @@ export async function readRequestBody(request: IncomingMessage): Promise<Request
 
 /** A body in two: `header` says how many of its bytes are JSON. Throws a Refusal with status 400. */
 export function dividedBody(bytes: Buffer, header: string | readonly string[] | undefined): RequestBody {
-  if (header === undefined) return { text: bytes.toString() };
+  if (header === undefined) return { text: jsonTextOf(bytes) };
   const jsonBytes = typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : NaN;
   if (!(jsonBytes <= bytes.length))
     throw new Refusal(
@@ -95,7 +96,17 @@ export function dividedBody(bytes: Buffer, header: string | readonly string[] | 
       `Inference-Header-Content-Length must be a number from 0 to the body's ${bytes.length} bytes, found ${JSON.stringify(header)}`,
     );
   const tail = bytes.subarray(jsonBytes);
-  return jsonBytes === 0 ? { text: '', tail, isWhole: true } : { text: bytes.toString('utf8', 0, jsonBytes), tail };
+  return jsonBytes === 0 ? { text: '', tail, isWhole: true } : { text: jsonTextOf(bytes.subarray(0, jsonBytes)), tail };
+}
+
+const REPLACEMENT = '\uFFFD';
+
+/** JSON travels as UTF-8 (RFC 8259): text in another encoding would reach the model spoiled, and nobody would know. A Refusal with status 400. */
+export function jsonTextOf(bytes: Buffer): string {
+  const text = bytes.toString();
+  if (text.includes(REPLACEMENT) && !isUtf8(bytes))
+    throw new Refusal(400, 'the request body is not JSON: it is not UTF-8 text');
+  return text;
 }
 
 /** An answer as its caller asked for it: JSON or JSON and tensors, packed where that was offered and pays. */
@@ -156,7 +167,10 @@ export function packedAnswer(
 function encodingFor(accepted: string | string[] | undefined): Encoding | undefined {
   if (accepted === undefined) return undefined;
   for (const word of String(accepted).split(',')) {
-    const [name = '', quality = ''] = word.trim().split(/\s*;\s*/);
+    const [name = '', quality = ''] = word
+      .trim()
+      .toLowerCase()
+      .split(/\s*;\s*/);
     if (isEncoding(name) && !/^q=0(\.0*)?$/.test(quality)) return name;
   }
   return undefined;
@@ -197,9 +211,10 @@ export function sendRefusal(
 }
 
 /** What a caller may do next, where that is said in headers. */
-export function refusalHeaders({ retryAfterSeconds, unservable }: Refusal): Readonly<Record<string, string>> {
-  if (retryAfterSeconds === undefined && !unservable) return NO_MORE;
+export function refusalHeaders({ retryAfterSeconds, unservable, allow }: Refusal): Readonly<Record<string, string>> {
+  if (retryAfterSeconds === undefined && !unservable && allow === undefined) return NO_MORE;
   return {
+    ...(allow === undefined ? {} : { allow }),
     ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
     ...(unservable ? { 'x-slipway-unservable': 'true' } : {}),
   };

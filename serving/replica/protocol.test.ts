@@ -307,19 +307,33 @@ describe('V2: refusals are JSON that says what was found and what was expected',
   });
 
   it.each([
-    ['GET', '/v2/models/loans/infer', 405],
-    ['POST', '/v2/health/live', 405],
-    ['DELETE', '/v2/models/loans', 405],
-    ['GET', '/nowhere', 404],
-    ['GET', '/v2/models/%E0%A4%A', 400],
-    ['POST', '/v2/repository/models/loans/unload', 403],
-    ['POST', '/v1/models/loans:unheard-of', 404],
-  ])('%s %s is %i', async (method, path, status) => {
+    ['GET', '/v2/models/loans/infer', 405, 'POST'],
+    ['POST', '/v2/health/live', 405, 'GET, HEAD'],
+    ['DELETE', '/v2/models/loans', 405, 'GET, HEAD'],
+    ['GET', '/nowhere', 404, null],
+    ['GET', '/v2/models/%E0%A4%A', 400, null],
+    ['POST', '/v2/repository/models/loans/unload', 403, null],
+    ['POST', '/v1/models/loans:unheard-of', 404, null],
+  ])('%s %s is %i', async (method, path, status, allow) => {
     const response = await fetch(`${fleet.url}${path}`, { method });
+    expect(response.headers.get('allow')).toBe(allow);
     expect({ status: response.status, body: await response.json() }).toEqual({
       status,
       body: { error: expect.any(String) },
     });
+  });
+
+  it('a path may come with its server, as proxies write it', async () => {
+    const { hostname, port } = new URL(fleet.url);
+    const status = await new Promise((resolve, reject) => {
+      request({ hostname, port, path: 'http://fleet.example/v2/models/loans/ready?a=b' }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(200);
   });
 
   it('413 for a body beyond the limit, before it has been sent', async () => {

@@ -6,7 +6,7 @@ import { EXTENSIONS, SERVER_NAME } from '../protocol/model-description.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { type Call, callOf } from './call.ts';
 import { requireCaller } from './caller.ts';
-import { readBody, readRequestBody, send, sendAnswer, sendJson, sendRefusal } from './http.ts';
+import { jsonTextOf, readBody, readRequestBody, send, sendAnswer, sendJson, sendRefusal } from './http.ts';
 import { newIdentifier } from './identifier.ts';
 import type { LoadedRevision } from './load-revision.ts';
 import type { Question, ReplicaSettings, Told } from './messages.ts';
@@ -42,11 +42,13 @@ const PREDICTION_PATH = /^\/v1\/predictions\/([^/:]+)(:explain)?$/;
 /** Answers one HTTP request; whatever goes wrong becomes an answer. */
 export async function route(request: IncomingMessage, response: ServerResponse, context: RouteContext): Promise<void> {
   if (context.draining()) response.setHeader('connection', 'close');
-  const [path = '/'] = (request.url ?? '/').split('?', 1);
+  const path = pathOf(request.url);
   try {
     // The server's own refusal has no body, and clients of the protocol fail confusingly at one.
     if (request.headers.host === undefined && request.httpVersion === '1.1')
       throw new Refusal(400, 'the request has no Host header, which HTTP/1.1 demands');
+    const hosts = request.headersDistinct['host']?.length ?? 0;
+    if (hosts > 1) throw new Refusal(400, `the request has ${hosts} Host headers, expected one`);
     if (path === '/v2/models/stats') {
       requireMethod(request, 'GET');
       tell(response, await context.ask({ kind: 'statistics' }));
@@ -142,7 +144,7 @@ async function otherRecords(
   const model = decoded(name);
   if (!context.tables().has(model)) throw new Refusal(404, `Request for unknown model: '${model}' is not found`);
   const kind = what === 'retrain' ? 'retrain' : 'feedback';
-  tell(response, await context.ask({ kind, model, body: (await readBody(request)).toString() }));
+  tell(response, await context.ask({ kind, model, body: jsonTextOf(await readBody(request)) }));
 }
 
 async function other(
@@ -210,7 +212,7 @@ async function repository(
   if (control !== null && context.settings.modelControl !== true) throw new Refusal(403, LOADING_BY_HAND);
   const isRelayed = context.isRelay(request.socket);
   if (control !== null) requireCaller(request.headers.authorization, isRelayed, context.settings, true);
-  const text = (await readBody(request)).toString();
+  const text = jsonTextOf(await readBody(request));
   if (control !== null) {
     const action = control[2] === 'load' ? 'load' : 'unload';
     tell(response, await context.ask({ kind: 'control', action, model: decoded(control[1] ?? ''), body: text }));
@@ -227,7 +229,16 @@ function tell(response: ServerResponse, { status, contentType, body }: Told): vo
 
 function requireMethod(request: IncomingMessage, method: 'GET' | 'POST'): void {
   const allowed = request.method === method || (method === 'GET' && request.method === 'HEAD');
-  if (!allowed) throw new Refusal(405, `${request.method} is not allowed here, use ${method}`);
+  const allow = method === 'GET' ? 'GET, HEAD' : method;
+  if (!allowed) throw new Refusal(405, `${request.method} is not allowed here, use ${method}`, { allow });
+}
+
+const ABSOLUTE = /^https?:\/\/[^/?]*/i;
+
+/** Without its query; proxies may name the server as well (RFC 9112, 3.2.2). */
+function pathOf(url = '/'): string {
+  const [target = ''] = url.split('?', 1);
+  return target.startsWith('/') ? target : target.replace(ABSOLUTE, '') || '/';
 }
 
 function decoded(part: string): string {
