@@ -77,6 +77,16 @@ describe('the layers app → checks → serving/model and app → serving', () =
     expect(told(wrong)).toEqual([]);
   });
 
+  test('serving/http2 knows nothing of what is asked over it', () => {
+    const wrong = imports.filter(
+      ({ from, to }) =>
+        inRoom(from, 'serving/http2') &&
+        inRoom(to, 'app', 'checks', 'serving', 'fixtures') &&
+        !inRoom(to, 'serving/http2'),
+    );
+    expect(told(wrong)).toEqual([]);
+  });
+
   test('only serving/model/session.ts imports onnxruntime-node', () => {
     const wrong = imports.filter(({ from, to }) => to.startsWith('onnxruntime') && from !== 'serving/model/session.ts');
     expect(told(wrong)).toEqual([]);

@@ -1,12 +1,14 @@
 import {
   type ClientHttp2Session,
+  type ClientHttp2Stream,
   type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Stream,
   connect,
   constants,
 } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
+import { fieldBlock } from '../http2/field-block.ts';
+import type { Field } from '../http2/hpack-decoder.ts';
+import type { Http2Stream } from '../http2/http2-stream.ts';
 
 /** Hands single streams of HTTP/2 on to a server that listens on a Unix socket, and its answers back. */
 export class StreamForwarder {
@@ -17,29 +19,26 @@ export class StreamForwarder {
     this.#socket = socket;
   }
 
-  forward(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    const onward = this.#connected().request(headers as OutgoingHttpHeaders);
-    let trailers: IncomingHttpHeaders = {};
-    onward.on('response', (answered, flags) => {
-      if (stream.destroyed || stream.headersSent) return;
-      // An answer that is all trailers ends with its headers.
-      if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0)
-        stream.respond(answered as OutgoingHttpHeaders, { endStream: true });
-      else {
-        stream.respond(answered as OutgoingHttpHeaders, { waitForTrailers: true });
-        stream.once('wantTrailers', () => {
-          if (!stream.destroyed) stream.sendTrailers(trailers as OutgoingHttpHeaders);
-        });
-        onward.pipe(stream);
-      }
+  forward(stream: Http2Stream): void {
+    const { method, path, scheme, authority, headers } = stream.head;
+    const onward = this.#connected().request({
+      ...headers,
+      ':method': method,
+      ':path': path,
+      ':scheme': scheme,
+      ...(authority === undefined ? {} : { ':authority': authority }),
     });
-    onward.on('trailers', (last) => {
-      trailers = last;
-    });
-    onward.on('error', () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
-    // Who hangs up is not answered any more; nor is who was cut off here.
-    stream.on('aborted', () => onward.close(constants.NGHTTP2_CANCEL));
-    stream.pipe(onward);
+    stream.events = {
+      data(piece) {
+        // Its sender goes on once the other end has taken this.
+        onward.write(piece, () => stream.consumed(piece.length));
+      },
+      ended: () => void onward.end(),
+      // Who hangs up is not answered any more; nor is who was cut off here.
+      gone: () => onward.close(constants.NGHTTP2_CANCEL),
+      drained: () => void onward.resume(),
+    };
+    giveBack(onward, stream);
   }
 
   close(): void {
@@ -56,4 +55,33 @@ export class StreamForwarder {
     this.#session = session;
     return session;
   }
+}
+
+function giveBack(onward: ClientHttp2Stream, stream: Http2Stream): void {
+  let trailers: IncomingHttpHeaders = {};
+  onward.on('response', (answered, flags) => {
+    // An answer that is all trailers ends with its headers.
+    stream.respond(blockOf(answered), (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+  });
+  onward.on('data', (piece: Buffer) => {
+    if (!stream.send(piece)) onward.pause();
+  });
+  onward.on('trailers', (last) => {
+    trailers = last;
+  });
+  onward.on('end', () => stream.end(blockOf(trailers)));
+  onward.on('error', () => stream.reset());
+  // Nothing more will come: what has not been answered by now never is.
+  onward.on('close', () => {
+    if (onward.rstCode !== constants.NGHTTP2_NO_ERROR) stream.reset();
+  });
+}
+
+function blockOf(headers: IncomingHttpHeaders): Buffer {
+  const fields: Field[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    for (const each of Array.isArray(value) ? value : [value]) fields.push([name, String(each)]);
+  }
+  return fieldBlock(fields);
 }

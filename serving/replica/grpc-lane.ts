@@ -1,13 +1,9 @@
-import {
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  constants,
-  createServer,
-} from 'node:http2';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { status as codes } from '@grpc/grpc-js';
+import { fieldBlock } from '../http2/field-block.ts';
+import { Http2Connection } from '../http2/http2-connection.ts';
+import type { Http2Stream, StreamEvents } from '../http2/http2-stream.ts';
+import type { RequestHead } from '../http2/request-head.ts';
 import { inferMessage, statusOf } from './grpc-infer.ts';
 import type { InferMessage } from './grpc-messages.ts';
 import { MAX_BODY_BYTES } from './http.ts';
@@ -24,11 +20,13 @@ export interface GrpcLaneContext {
   readonly context: RouteContext;
   /** Throws where the bytes are no ModelInferRequest. */
   readonly decode: (bytes: Buffer) => InferMessage;
-  readonly forward: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+  readonly forward: (stream: Http2Stream) => void;
 }
 
 export interface GrpcLane {
-  accept(socket: Socket): void;
+  accept(socket: Duplex): void;
+  /** So many connections end, each when its calls have. */
+  shed(connections: number): void;
   /** No new call on a connection; those under way end, at the limit they are cut. */
   drain(limitMs: number): void;
 }
@@ -36,83 +34,100 @@ export interface GrpcLane {
 const MODEL_INFER = '/inference.GRPCInferenceService/ModelInfer';
 /** Before each message: whether it is packed, and its length in 32 bits. */
 const PREFIX_BYTES = 5;
-/** Longer messages are not put together with their prefix. */
-const WORTH_COPYING_BYTES = 16_384;
-/** Tensors of a megabyte do not wait for leave to go on. */
-const WINDOW_BYTES = 2 ** 20;
-const TYPE = 'application/grpc+proto';
+const MOST_BYTES = MAX_BODY_BYTES + PREFIX_BYTES;
 
-export function openGrpcLane({ context, decode, forward }: GrpcLaneContext): GrpcLane {
-  const sessions = new Set<ServerHttp2Session>();
-  // What callers may have under way is bounded by the batcher's queue and by each message's size, not by memory of a session.
-  const server = createServer({
-    maxSessionMemory: Number.MAX_SAFE_INTEGER,
-    settings: { initialWindowSize: WINDOW_BYTES },
-  });
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.setLocalWindowSize(WINDOW_BYTES);
-    session.once('close', () => sessions.delete(session));
-    // What goes wrong with a connection ends it, and is its caller's to notice.
-    session.on('error', () => session.destroy());
-  });
-  server.on('stream', (stream, headers) => {
-    stream.on('error', () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
-    if (isPlainInfer(headers)) receive(stream, headers, context, decode);
-    else forward(stream, headers);
-  });
+export function openGrpcLane(lane: GrpcLaneContext): GrpcLane {
+  const connections = new Set<Http2Connection>();
+  const retire = (connection: Http2Connection, limitMs: number): void => {
+    connection.goAway();
+    setTimeout(() => connection.destroy(), limitMs).unref();
+  };
+  let drainedUntil: number | undefined;
   return {
-    accept: (socket) => void server.emit('connection', socket),
+    accept(socket) {
+      const connection = new Http2Connection(socket, {
+        request(stream) {
+          if (isPlainInfer(stream.head)) stream.events = new InferCall(stream, lane);
+          else lane.forward(stream);
+        },
+        closed() {
+          connections.delete(connection);
+          clearTimeout(age);
+        },
+      });
+      connections.add(connection);
+      const ageMs = CONNECTION_AGE_MS * (1 + AGE_SPREAD * (2 * Math.random() - 1));
+      const age = setTimeout(() => retire(connection, AGE_GRACE_MS), ageMs).unref();
+      // It was on its way while this process began to end.
+      if (drainedUntil !== undefined) retire(connection, Math.max(0, drainedUntil - performance.now()));
+    },
+    shed(number) {
+      // The oldest first, since a set keeps its order.
+      for (const connection of [...connections].slice(0, number)) retire(connection, AGE_GRACE_MS);
+    },
     drain(limitMs) {
-      for (const session of sessions) session.close();
-      setTimeout(() => {
-        for (const session of sessions) session.destroy();
-      }, limitMs).unref();
+      drainedUntil = performance.now() + limitMs;
+      for (const connection of connections) retire(connection, limitMs);
     },
   };
 }
 
-function isPlainInfer(headers: IncomingHttpHeaders): boolean {
+/** Clients keep a connection for as long as they live: only its end lets them find replicas that came later. */
+const CONNECTION_AGE_MS = 10 * 60_000;
+/** Up to so much more or less, so that clients that came together do not come back together. */
+const AGE_SPREAD = 0.1;
+/** For calls that are under way when a connection is too old. */
+const AGE_GRACE_MS = 60_000;
+
+function isPlainInfer({ path, method, headers }: RequestHead): boolean {
+  if (path !== MODEL_INFER || method !== 'POST') return false;
   const encoding = headers['grpc-encoding'];
   return (
-    headers[':path'] === MODEL_INFER &&
-    headers[':method'] === 'POST' &&
     (encoding === undefined || encoding === 'identity') &&
     headers['content-type']?.startsWith('application/grpc') === true
   );
 }
 
-function receive(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  context: RouteContext,
-  decode: GrpcLaneContext['decode'],
-): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  stream.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES + PREFIX_BYTES) chunks.push(chunk);
-    else chunks.length = 0;
-  });
-  stream.on('end', () => {
-    if (size > MAX_BODY_BYTES + PREFIX_BYTES) {
-      refuse(stream, {}, codes.RESOURCE_EXHAUSTED, `the message is larger than ${MAX_BODY_BYTES} bytes`);
-      return;
+/** One call of ModelInfer: its message as it comes in, then its answer. */
+class InferCall implements StreamEvents {
+  readonly #stream: Http2Stream;
+  readonly #lane: GrpcLaneContext;
+  #framed: Buffer = NOTHING;
+  /** Where the message comes in pieces. */
+  #pieces: Buffer[] | undefined;
+  #size = 0;
+
+  constructor(stream: Http2Stream, lane: GrpcLaneContext) {
+    this.#stream = stream;
+    this.#lane = lane;
+  }
+
+  data(piece: Buffer): void {
+    this.#size += piece.length;
+    if (this.#size === piece.length) this.#framed = piece;
+    else (this.#pieces ??= [this.#framed]).push(piece);
+    if (this.#size > MOST_BYTES) {
+      this.#pieces = undefined;
+      this.#framed = NOTHING;
+      refuse(this.#stream, {}, codes.RESOURCE_EXHAUSTED, `the message is larger than ${MAX_BODY_BYTES} bytes`);
     }
-    const [first = Buffer.alloc(0), ...rest] = chunks;
-    const framed = rest.length === 0 ? first : Buffer.concat(chunks, size);
-    void context.track(answer(stream, framed, headers, context, decode));
-  });
+    this.#stream.consumed(piece.length);
+  }
+
+  ended(): void {
+    if (this.#pieces !== undefined) this.#framed = Buffer.concat(this.#pieces, this.#size);
+    void this.#lane.context.track(answer(this.#stream, this.#framed, this.#lane));
+  }
+
+  gone(): void {
+    this.#pieces = undefined;
+    this.#framed = NOTHING;
+  }
 }
 
-async function answer(
-  stream: ServerHttp2Stream,
-  framed: Buffer,
-  headers: IncomingHttpHeaders,
-  context: RouteContext,
-  decode: GrpcLaneContext['decode'],
-): Promise<void> {
+const NOTHING = Buffer.alloc(0);
+
+async function answer(stream: Http2Stream, framed: Buffer, { context, decode }: GrpcLaneContext): Promise<void> {
   const told: Record<string, string> = {};
   try {
     const problem = problemOf(framed);
@@ -121,8 +136,14 @@ async function answer(
       return;
     }
     const message = decoded(framed.subarray(PREFIX_BYTES), decode);
-    if (message === undefined) refuse(stream, told, codes.INTERNAL, 'the message is no ModelInferRequest');
-    else send(stream, told, inferResponseBytes(await inferMessage(message, headersOf(headers), context, told)));
+    if (message === undefined) {
+      refuse(stream, told, codes.INTERNAL, 'the message is no ModelInferRequest');
+      return;
+    }
+    const answered = inferResponseBytes(await inferMessage(message, stream.head.headers, context, told), PREFIX_BYTES);
+    answered[0] = 0;
+    answered.writeUInt32BE(answered.length - PREFIX_BYTES, 1);
+    stream.answer(headBlock(told), answered, OK);
   } catch (error) {
     const { code, details } = statusOf(error);
     refuse(stream, told, code, details);
@@ -146,44 +167,60 @@ function decoded(bytes: Buffer, decode: GrpcLaneContext['decode']): InferMessage
   }
 }
 
-/** Metadata as text; HTTP/2's own fields are not among them. */
-function headersOf(headers: IncomingHttpHeaders): Record<string, string> {
-  const plain: Record<string, string> = {};
-  for (const name in headers) if (name[0] !== ':') plain[name] = String(headers[name]);
-  return plain;
+const TYPE = 'application/grpc+proto';
+const OK = fieldBlock([['grpc-status', String(codes.OK)]]);
+const HEAD = [
+  [':status', '200'],
+  ['content-type', TYPE],
+] as const;
+const ID_LETTERS = 36;
+/** Heads of answers up to the letters of their id, by the revision that answers. */
+const heads = new Map<string, Buffer>();
+const MOST_HEADS = 1000;
+
+/** The head of an answer. */
+function headBlock(told: Readonly<Record<string, string>>): Buffer {
+  const { 'x-slipway-id': id, 'x-slipway-revision': revision, 'x-slipway-model-version': version } = told;
+  if (id?.length !== ID_LETTERS || revision === undefined || version === undefined)
+    return fieldBlock([...HEAD, ...Object.entries(told)]);
+  const head = headUpToId(revision, version);
+  const block = Buffer.allocUnsafe(head.length + ID_LETTERS);
+  head.copy(block);
+  block.write(id, head.length, 'latin1');
+  return block;
 }
 
-function send(stream: ServerHttp2Stream, told: Readonly<Record<string, string>>, message: Buffer): void {
-  if (!respond(stream, told, { 'grpc-status': codes.OK })) return;
-  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
-  prefix[0] = 0;
-  prefix.writeUInt32BE(message.length, 1);
-  if (message.length <= WORTH_COPYING_BYTES) stream.end(Buffer.concat([prefix, message]));
-  else {
-    stream.write(prefix);
-    stream.end(message);
-  }
+function headUpToId(revision: string, version: string): Buffer {
+  const known = heads.get(revision);
+  if (known !== undefined) return known;
+  const whole = fieldBlock([
+    ...HEAD,
+    ['x-slipway-revision', revision],
+    ['x-slipway-model-version', version],
+    ['x-slipway-id', ' '.repeat(ID_LETTERS)],
+  ]);
+  const head = whole.subarray(0, whole.length - ID_LETTERS);
+  if (heads.size >= MOST_HEADS) heads.clear();
+  heads.set(revision, head);
+  return head;
 }
 
-function refuse(stream: ServerHttp2Stream, told: Readonly<Record<string, string>>, code: codes, details: string): void {
-  if (respond(stream, told, { 'grpc-status': code, 'grpc-message': encodedMessage(details) })) stream.end();
+function refuse(stream: Http2Stream, told: Readonly<Record<string, string>>, code: codes, details: string): void {
+  const trailers = fieldBlock([
+    ['grpc-status', String(code)],
+    ['grpc-message', encodedMessage(details)],
+  ]);
+  stream.respond(headBlock(told), false);
+  stream.end(trailers);
 }
 
-/** False where the caller has gone. */
-function respond(
-  stream: ServerHttp2Stream,
-  told: Readonly<Record<string, string>>,
-  trailers: OutgoingHttpHeaders,
-): boolean {
-  if (stream.destroyed || stream.closed || stream.headersSent) return false;
-  stream.respond({ ':status': 200, 'content-type': TYPE, ...told }, { waitForTrailers: true });
-  stream.once('wantTrailers', () => {
-    if (!stream.destroyed) stream.sendTrailers(trailers);
-  });
-  return true;
-}
+/** Clients take so much of trailers, and a reader no more. */
+const MOST_LETTERS = 2048;
 
 /** Percent-encoded UTF-8: what is printable in ASCII stays as it is, but for the percent sign. */
 function encodedMessage(text: string): string {
-  return text.toWellFormed().replace(/[^ -$&-~]+/g, (part) => encodeURIComponent(part));
+  return text
+    .slice(0, MOST_LETTERS)
+    .toWellFormed()
+    .replace(/[^ -$&-~]+/g, (part) => encodeURIComponent(part));
 }

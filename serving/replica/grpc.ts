@@ -61,7 +61,7 @@ export function openGrpcDoor(context: RouteContext): GrpcDoor {
   const lane = openGrpcLane({
     context,
     decode,
-    forward: (stream, headers) => forwarder.forward(stream, headers),
+    forward: (stream) => forwarder.forward(stream),
   });
   return {
     accept: (socket) => lane.accept(socket),

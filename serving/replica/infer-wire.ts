@@ -16,6 +16,9 @@ const REQUEST = { model: 1, version: 2, id: 3, input: 5, output: 6, raw: 7 } as 
 const TENSOR = { name: 1, datatype: 2, shape: 3 } as const;
 const RESPONSE = { model: 1, version: 2, id: 3, output: 5, raw: 6 } as const;
 
+/** A dimension by itself, as writers have it that pack nothing; readers must take both. */
+const SINGLE_DIMENSION = TENSOR.shape << 3;
+
 /** Stands for: this message is not in the plain form that is read here. */
 const NOT_PLAIN = Symbol();
 const NO_PARAMETERS = {};
@@ -40,7 +43,7 @@ function requestOf(wire: WireReader): InferMessage {
   const raw: Buffer[] = [];
   const { end } = wire;
   while (wire.at < end) {
-    switch (wire.fieldOfBytes()) {
+    switch (fieldOfBytes(wire.varint())) {
       case REQUEST.model:
         found.model_name = wire.text();
         break;
@@ -76,7 +79,12 @@ function tensorOf(wire: WireReader): { readonly name: string; readonly datatype:
   const tensor = { name: '', datatype: '', shape: [] as number[] };
   const end = wire.length() + wire.at;
   while (wire.at < end) {
-    switch (wire.fieldOfBytes()) {
+    const tag = wire.varint();
+    if (tag === SINGLE_DIMENSION) {
+      tensor.shape.push(wire.varint());
+      continue;
+    }
+    switch (fieldOfBytes(tag)) {
       case TENSOR.name:
         tensor.name = wire.text();
         break;
@@ -97,6 +105,12 @@ function tensorOf(wire: WireReader): { readonly name: string; readonly datatype:
   return tensor;
 }
 
+/** The number of a field that holds bytes: text, a message, packed numbers. */
+function fieldOfBytes(tag: number): number {
+  if ((tag & 7) !== BYTES || tag > LARGEST_TAG) throw NOT_PLAIN;
+  return tag >>> 3;
+}
+
 /** Throws NOT_PLAIN at whatever it does not expect. */
 class WireReader {
   readonly #bytes: Buffer;
@@ -108,13 +122,6 @@ class WireReader {
 
   get end(): number {
     return this.#bytes.length;
-  }
-
-  /** The number of a field that holds bytes: text, a message, packed numbers. */
-  fieldOfBytes(): number {
-    const tag = this.varint();
-    if ((tag & 7) !== BYTES || tag > LARGEST_TAG) throw NOT_PLAIN;
-    return tag >>> 3;
   }
 
   /** Up to 2^49: no size or dimension that fits into memory is larger, and negative ones take ten bytes. */
@@ -156,14 +163,14 @@ class WireReader {
 const LONGEST_VARINT_BYTES = 7;
 const LARGEST_TAG = 127;
 
-/** A ModelInferResponse in one piece. Dimensions are whole numbers from 0 to 2^53. */
-export function inferResponseBytes(response: InferResponse): Buffer {
+/** A ModelInferResponse in one piece, behind `room` bytes for others to write. Dimensions are whole numbers from 0 to 2^53. */
+export function inferResponseBytes(response: InferResponse, room = 0): Buffer {
   const { model_name: model, model_version: version, id, outputs, raw_output_contents: raw } = response;
   const sizes = outputs.map(tensorSizeOf);
-  let size = textSizeOf(model) + textSizeOf(version) + textSizeOf(id);
+  let size = room + textSizeOf(model) + textSizeOf(version) + textSizeOf(id);
   for (const inner of sizes) size += 1 + varintSizeOf(inner) + inner;
   for (const { length } of raw) size += 1 + varintSizeOf(length) + length;
-  const wire = new WireWriter(size);
+  const wire = new WireWriter(size, room);
   wire.text(RESPONSE.model, model);
   wire.text(RESPONSE.version, version);
   wire.text(RESPONSE.id, id);
@@ -205,9 +212,10 @@ function varintSizeOf(value: number): number {
 
 class WireWriter {
   readonly #bytes: Buffer;
-  #at = 0;
+  #at: number;
 
-  constructor(size: number) {
+  constructor(size: number, from: number) {
+    this.#at = from;
     this.#bytes = Buffer.allocUnsafe(size);
   }
 
