@@ -5,6 +5,7 @@ import { type Reply, callOf } from './call.ts';
 import { requireCaller } from './caller.ts';
 import { JSON_LENGTH, dividedBody, packedAnswer, refusalHeaders } from './http.ts';
 import { newIdentifier } from './identifier.ts';
+import { sharedBufferSocket } from './shared-buffer-socket.ts';
 import type { ReplicaSettings } from './messages.ts';
 import { MAX_FAST_BODY_BYTES, MAX_HEAD_BYTES, type RequestHead, RequestHeads } from './request-head.ts';
 import { type Serving, serveCall } from './serve-call.ts';
@@ -51,10 +52,11 @@ export class FastLane {
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
-  /** `relayed`: another process of this fleet asks, over the replica's own socket. */
-  accept(socket: Socket, relayed: boolean): void {
-    const connection = new Connection(this, socket, relayed, () => this.#connections.delete(connection));
+  /** The socket that goes on with the connection, which may be another than the one given; it is paused until `begin`. */
+  accept(given: Socket): { readonly socket: Socket; begin(): void } {
+    const connection = new Connection(this, given, () => this.#connections.delete(connection));
     this.#connections.add(connection);
+    return connection;
   }
 
   /** Requests that have not come in whole. */
@@ -95,9 +97,10 @@ const READ_AHEAD_BYTES = MAX_HEAD_BYTES + MAX_FAST_BODY_BYTES;
 
 class Connection {
   readonly #lane: FastLane;
-  readonly #socket: Socket;
-  readonly #relayed: boolean;
+  readonly socket: Socket;
   readonly #left: () => void;
+  /** Bytes come by `onread`, not by 'data'. */
+  readonly #isShared: boolean;
   state: 'idle' | 'reading' | 'answering' | 'gone' = 'idle';
   /** The sweep at which this state began. */
   since: number;
@@ -107,25 +110,30 @@ class Connection {
   #headBytes: Buffer | undefined;
   #head: RequestHead | undefined;
 
-  constructor(lane: FastLane, socket: Socket, relayed: boolean, left: () => void) {
+  constructor(lane: FastLane, given: Socket, left: () => void) {
     this.#lane = lane;
-    this.#socket = socket;
-    this.#relayed = relayed;
     this.#left = left;
     this.since = lane.sweeps;
-    socket.on('data', this.#onData);
+    const socket = sharedBufferSocket(given, (shared, length) => this.#take(shared, length));
+    this.#isShared = socket !== undefined;
+    this.socket = socket ?? given;
+  }
+
+  begin(): void {
+    const { socket } = this;
+    if (!this.#isShared) socket.on('data', this.#onData);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
     socket.resume();
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
   /** For good: node:http sees the connection as if it had just been accepted, with all that was not answered still to be read. */
   handOver(): void {
-    const socket = this.#socket;
+    const { socket } = this;
     socket.pause();
     socket.off('data', this.#onData);
     socket.off('error', this.#onError);
@@ -142,15 +150,30 @@ class Connection {
     this.#lane.context.handOver(socket);
   }
 
+  /** What has come into the shared buffer is taken out of it before the next read. */
+  #take(shared: Buffer, length: number): boolean {
+    if (this.state === 'gone') return this.socket.push(Buffer.from(shared.subarray(0, length)));
+    this.#read(shared, length);
+    return true;
+  }
+
   readonly #onData = (chunk: Buffer): void => {
-    if (this.state === 'gone') return;
-    this.#unread = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk]);
-    if (this.state !== 'answering') this.#next();
-    else if (this.#unread.length > READ_AHEAD_BYTES) this.#socket.pause();
+    if (this.state !== 'gone') this.#read(chunk, chunk.length);
   };
 
+  #read(bytes: Buffer, length: number): void {
+    if (this.#unread === undefined && this.state !== 'answering') {
+      this.#next(bytes, length);
+      return;
+    }
+    const more = bytes.subarray(0, length);
+    this.#unread = this.#unread === undefined ? Buffer.from(more) : Buffer.concat([this.#unread, more]);
+    if (this.state !== 'answering') this.#next(this.#unread, this.#unread.length);
+    else if (this.#unread.length > READ_AHEAD_BYTES) this.socket.pause();
+  }
+
   readonly #onError = (): void => {
-    this.#socket.destroy();
+    this.socket.destroy();
   };
 
   readonly #onClose = (): void => {
@@ -169,66 +192,76 @@ class Connection {
     this.since = this.#lane.sweeps;
   }
 
-  /** Begins the next request, where it is complete. */
-  #next(): void {
-    const unread = this.#unread;
-    if (unread === undefined) {
+  /** Begins the next request, where it is complete; keeps what is left of the bytes. */
+  #next(bytes: Buffer, length: number): void {
+    if (length === 0) {
       this.#enter('idle');
       return;
     }
-    const found = this.#findHead(unread);
+    const found = this.#findHead(bytes, length);
     if (found === 'other') {
+      this.#keep(bytes, 0, length);
       this.handOver();
       return;
     }
-    if (found === 'incomplete') {
+    const end = found === 'incomplete' ? Infinity : found.bodyAt + found.head.bodyBytes;
+    if (found === 'incomplete' || length < end) {
+      this.#keep(bytes, 0, length);
       this.#enter('reading');
       return;
     }
-    const { head, bytes } = found;
-    const end = bytes + head.bodyBytes;
-    if (unread.length < end) {
-      this.#enter('reading');
-      return;
-    }
-    this.#unread = unread.length === end ? undefined : unread.subarray(end);
+    this.#keep(bytes, end, length);
     this.state = 'answering';
     this.#lane.inFlight += 1;
-    void this.#serve(head, unread.subarray(bytes, end));
+    void this.#serve(found.head, bytes, found.bodyAt, end);
   }
 
-  #findHead(unread: Buffer): { readonly head: RequestHead; readonly bytes: number } | 'incomplete' | 'other' {
+  /** A copy, unless it is what was kept already: the shared buffer is read into again. */
+  #keep(bytes: Buffer, from: number, to: number): void {
+    if (from === to) this.#unread = undefined;
+    else if (bytes === this.#unread) this.#unread = bytes.subarray(from, to);
+    else this.#unread = Buffer.from(bytes.subarray(from, to));
+  }
+
+  #findHead(
+    bytes: Buffer,
+    length: number,
+  ): { readonly head: RequestHead; readonly bodyAt: number } | 'incomplete' | 'other' {
     const last = this.#headBytes;
     if (
       last !== undefined &&
       this.#head !== undefined &&
-      unread.length >= last.length &&
-      unread.compare(last, 0, last.length, 0, last.length) === 0
+      length >= last.length &&
+      bytes.compare(last, 0, last.length, 0, last.length) === 0
     )
-      return { head: this.#head, bytes: last.length };
-    const end = unread.indexOf(HEAD_END);
-    if (end < 0 || end > MAX_HEAD_BYTES) {
-      const begun = Math.min(unread.length, BEGINNING.length);
-      const mayBe = unread.compare(BEGINNING, 0, begun, 0, begun) === 0 && unread.length <= MAX_HEAD_BYTES;
+      return { head: this.#head, bodyAt: last.length };
+    const end = bytes.indexOf(HEAD_END);
+    // Beyond the length lies what another connection sent.
+    if (end < 0 || end + HEAD_END.length > length || end > MAX_HEAD_BYTES) {
+      const begun = Math.min(length, BEGINNING.length);
+      const mayBe = bytes.compare(BEGINNING, 0, begun, 0, begun) === 0 && length <= MAX_HEAD_BYTES;
       return mayBe ? 'incomplete' : 'other';
     }
-    const head = this.#lane.heads.find(unread.toString('latin1', 0, end));
+    const head = this.#lane.heads.find(bytes.toString('latin1', 0, end));
     if (head === undefined) return 'other';
-    const bytes = end + HEAD_END.length;
+    const bodyAt = end + HEAD_END.length;
     this.#head = head;
-    this.#headBytes = Buffer.from(unread.subarray(0, bytes));
-    return { head, bytes };
+    this.#headBytes = Buffer.from(bytes.subarray(0, bodyAt));
+    return { head, bodyAt };
   }
 
-  async #serve(head: RequestHead, bytes: Buffer): Promise<void> {
+  /** The bytes are read before anything is waited for. */
+  async #serve(head: RequestHead, bytes: Buffer, from: number, to: number): Promise<void> {
     const { settings, serving } = this.#lane.context;
     const at = Date.now();
-    const given = this.#relayed ? head.headers['x-slipway-id'] : undefined;
-    const id = given ?? newIdentifier(at);
+    const id = newIdentifier(at);
     try {
-      requireCaller(head.headers['authorization'], this.#relayed, settings, false);
-      const call = callOf(head, dividedBody(bytes, head.headers[JSON_LENGTH]), id, at, this.#relayed);
-      await this.#answer(head, id, await serveCall(call, serving));
+      requireCaller(head.headers['authorization'], false, settings, false);
+      const jsonBytes = head.headers[JSON_LENGTH];
+      const whole = bytes.subarray(from, to);
+      // Text is copied as it is decoded; tensors stay views of what they came in.
+      const body = dividedBody(jsonBytes === undefined ? whole : Buffer.from(whole), jsonBytes);
+      await this.#answer(head, id, await serveCall(callOf(head, body, id, at, false), serving));
     } catch (error) {
       this.#refuse(error, id);
     }
@@ -263,7 +296,7 @@ class Connection {
       : `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(settings.keepAliveMs / 1000)}\r\n`;
     const size = typeof body === 'string' ? Buffer.byteLength(body) : body.reduce((sum, part) => sum + part.length, 0);
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}content-length: ${size}\r\ndate: ${dateText()}\r\n${connection}\r\n`;
-    const socket = this.#socket;
+    const socket = this.socket;
     // Where every character is one byte, nothing needs to be encoded.
     const isTaken =
       typeof body === 'string'
@@ -283,8 +316,9 @@ class Connection {
     this.#lane.inFlight -= 1;
     this.state = 'idle';
     this.since = this.#lane.sweeps;
-    this.#next();
-    if (this.#socket.isPaused() && (this.#unread?.length ?? 0) <= READ_AHEAD_BYTES) this.#socket.resume();
+    const unread = this.#unread;
+    if (unread !== undefined) this.#next(unread, unread.length);
+    if (this.socket.isPaused() && (this.#unread?.length ?? 0) <= READ_AHEAD_BYTES) this.socket.resume();
   }
 }
 

@@ -63,11 +63,13 @@ export class HttpDoor {
   }
 
   /** A caller's connection. `lane: 'node'`: all of it is node:http's, as it is when nothing on it is recognised. */
-  accept(socket: Socket, lane: 'fast' | 'node' = 'fast'): void {
+  accept(given: Socket, lane: 'fast' | 'node' = 'fast'): void {
+    const connection = lane === 'fast' ? this.#lane.accept(given) : undefined;
+    const socket = connection?.socket ?? given;
     this.#callers.add(socket);
     this.#watch(socket);
-    if (lane === 'fast') this.#lane.accept(socket, false);
-    else this.#giveToNode(socket);
+    if (connection === undefined) this.#giveToNode(socket);
+    else connection.begin();
   }
 
   /** Takes no more on its own socket. `idle: 'cut'` ends connections without a request under way at once; else they end by the usual limit. */
