@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ModelSession, openSession } from '../model/session.ts';
 import type { Tensor } from '../model/tensor.ts';
-import { Batcher, type BatcherOptions } from './batcher.ts';
+import { BESIDE_PRIORITY, Batcher, type BatcherOptions } from './batcher.ts';
+import { Neighbours } from './neighbours.ts';
 import { RunTimes } from './run-times.ts';
 
 const SOON = (): number => performance.now() + 60_000;
@@ -151,16 +152,79 @@ describe('run times', () => {
     const times = new RunTimes();
     expect(times.medians).toBeUndefined();
     times.add(1, 500);
-    expect(times.medians).toEqual({ runMs: 500, rowMs: 500 });
+    expect(times.medians).toEqual({ runMs: 500, rowMs: 500, mergingPays: true });
     for (let run = 0; run < 64; run++) times.add(4, 8);
-    expect(times.medians).toEqual({ runMs: 8, rowMs: 2 });
+    expect(times.medians).toEqual({ runMs: 8, rowMs: 2, mergingPays: true });
   });
 
-  it('bound how much is merged: what takes long does not hold others up longer still', async () => {
+  it('tell whether rows are quicker together, by runs of both kinds', () => {
     const times = new RunTimes();
-    for (let run = 0; run < 32; run++) times.add(1, 1.9);
-    const { batcher, runs } = await batcherOf('dynamic_batch.onnx', { times });
-    await Promise.all([1, 2, 3, 4, 5].map((first) => batcher.submit(rowsOf(row(first)), undefined, '', SOON())));
-    expect(runs).toEqual([2, 2, 1]);
+    for (let run = 0; run < 8; run++) times.add(1, 10);
+    for (let run = 0; run < 3; run++) times.add(2, 30);
+    expect(times.medians?.mergingPays).toBe(true);
+    for (let run = 0; run < 5; run++) times.add(2, 30);
+    expect(times.medians?.mergingPays).toBe(false);
+    for (let run = 0; run < 16; run++) times.add(2, 19);
+    expect(times.medians?.mergingPays).toBe(true);
+  });
+
+  it('forget that merging did not pay, so that it is tried again', () => {
+    const times = new RunTimes();
+    for (let run = 0; run < 16; run++) times.add(run % 2 === 0 ? 1 : 2, 20 * (run % 2) + 9);
+    expect(times.medians?.mergingPays).toBe(false);
+    for (let run = 0; run < 32; run++) times.add(1, 9);
+    expect(times.medians?.mergingPays).toBe(true);
+  });
+});
+
+/** Of a model with runs of one row of so many milliseconds. */
+function timesOf(rowMs: number): RunTimes {
+  const times = new RunTimes();
+  for (let run = 0; run < 32; run++) times.add(1, rowMs);
+  return times;
+}
+
+describe('runs that take long', () => {
+  const askAll = async ({ batcher, runs }: Awaited<ReturnType<typeof batcherOf>>, count: number) => {
+    const asked = Array.from({ length: count }, async (_, first) => {
+      const { outputs } = await batcher.submit(rowsOf(row(first)), undefined, '', SOON());
+      return outputs.get('y');
+    });
+    return { answers: await Promise.all(asked), runs };
+  };
+
+  it('hold up other models no longer for being merged', async () => {
+    const neighbours = new Neighbours();
+    neighbours.of('other').askedAt = performance.now();
+    const made = await batcherOf('dynamic_batch.onnx', { times: timesOf(1.9), neighbour: neighbours.of('this') });
+    expect((await askAll(made, 5)).runs).toEqual([2, 2, 1]);
+  });
+
+  it('are made of half of those who wait, where no other model is asked, and everybody gets their own rows', async () => {
+    const made = await batcherOf('dynamic_batch.onnx', { times: timesOf(3), maxBatch: 16 });
+    const { answers, runs } = await askAll(made, 7);
+    expect(runs).toEqual([4, 2, 1]);
+    const alone = await batcherOf('dynamic_batch.onnx', { maxBatch: 1 });
+    expect((await askAll(alone, 7)).answers).toEqual(answers);
+  });
+
+  it('are merged up to a bound', async () => {
+    const made = await batcherOf('dynamic_batch.onnx', { times: timesOf(20) });
+    expect((await askAll(made, 8)).runs).toEqual([2, 2, 2, 1, 1]);
+  });
+
+  it('are not merged where rows are no quicker together', async () => {
+    const times = timesOf(10);
+    for (let run = 0; run < 8; run++) times.add(2, 22);
+    const made = await batcherOf('dynamic_batch.onnx', { times });
+    expect((await askAll(made, 4)).runs).toEqual([1, 1, 1, 1]);
+  });
+
+  it('are not lengthened by what is no prediction', async () => {
+    const { batcher, runs } = await batcherOf('dynamic_batch.onnx', { times: timesOf(3) });
+    const beside = [1, 2].map((first) => batcher.submit(rowsOf(row(first)), undefined, '', SOON(), BESIDE_PRIORITY));
+    const predictions = [3, 4, 5].map((first) => batcher.submit(rowsOf(row(first)), undefined, '', SOON()));
+    await Promise.all([...predictions, ...beside]);
+    expect(runs).toEqual([2, 1]);
   });
 });

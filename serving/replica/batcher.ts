@@ -2,6 +2,7 @@ import { DATATYPES } from '../model/datatype.ts';
 import type { ModelSession } from '../model/session.ts';
 import type { Tensor, TensorData } from '../model/tensor.ts';
 import { Refusal } from '../protocol/refusal.ts';
+import type { Neighbour } from './neighbours.ts';
 import { RunTimes } from './run-times.ts';
 
 /**
@@ -12,8 +13,9 @@ import { RunTimes } from './run-times.ts';
  * dimensions after the first; and only for graphs whose inputs and outputs all have a variable first dimension. A graph that breaks that
  * promise (an output with another number of rows) is run request by request from then on.
  *
- * A run holds up everything else in its process. So requests are merged only as long as the run is expected to stay short: that is where merging pays,
- * since what a run costs besides its rows is microseconds.
+ * A run holds up everything else in its process. So where other models have callers, requests are merged only as long as the run is expected to stay short.
+ * A model that has its process to itself holds up only its own callers: under a backlog, and where rows are measurably quicker together, half of what
+ * waits becomes one run, within a bound. Half, since whoever is merged waits for all of the run: two who wait are served one after the other.
  */
 export interface Computed {
   readonly outputs: ReadonlyMap<string, Tensor>;
@@ -30,6 +32,8 @@ export interface BatcherOptions {
   readonly onRun: (rows: number, computeMs: number) => void;
   /** What is known of how long its runs take. */
   readonly times?: RunTimes;
+  /** The model among others of its process; undefined: it has none. */
+  readonly neighbour?: Neighbour;
 }
 
 interface Job {
@@ -50,8 +54,10 @@ interface Job {
 export const USUAL_PRIORITY = 100;
 /** Of what is no prediction, an explanation for one: it goes behind all that are, and is not told as a run of theirs. */
 export const BESIDE_PRIORITY = Number.MAX_SAFE_INTEGER;
-/** What merged requests may hold up others for. Beyond that, what merging saves is less than putting large inputs together costs. */
+/** What merged requests may hold up others for. */
 const SHORT_RUN_MS = 4;
+/** What merged requests may hold up their own model's callers for, and whoever asks how this process is. */
+const LONG_RUN_MS = 50;
 
 export class Batcher {
   readonly #session: ModelSession;
@@ -94,13 +100,16 @@ export class Batcher {
       );
     const { promise, resolve, reject } = Promise.withResolvers<Computed>();
     const rows = rowsOf(feeds);
+    const queuedAt = performance.now();
+    const { neighbour } = this.#options;
+    if (neighbour !== undefined) neighbour.askedAt = queuedAt;
     this.#enqueue({
       feeds,
       fetches,
       parameters,
       isMergeable: this.#mergeable && rows !== undefined && rows > 0,
       rows: rows ?? 1,
-      queuedAt: performance.now(),
+      queuedAt,
       deadline,
       priority,
       resolve,
@@ -147,15 +156,22 @@ export class Batcher {
     else await this.#runMerged(jobs, first, now);
   }
 
-  /** How many rows may be merged into one run. */
-  get #mostRows(): number {
-    const { rowMs = 0 } = this.#times.medians ?? {};
-    return Math.min(this.#options.maxBatch, rowMs === 0 ? Infinity : Math.floor(SHORT_RUN_MS / rowMs));
+  /** How many rows may be merged into one run: in any case, and where it would hold up nobody but this model's callers. */
+  #mostRows(now: number): { readonly short: number; readonly long: number } {
+    const { maxBatch, neighbour } = this.#options;
+    const medians = this.#times.medians;
+    if (medians === undefined || medians.rowMs === 0) return { short: maxBatch, long: maxBatch };
+    const short = Math.min(maxBatch, Math.floor(SHORT_RUN_MS / medians.rowMs));
+    if (short === maxBatch || !medians.mergingPays || neighbour?.isAlone(now) === false) return { short, long: short };
+    let waiting = 0;
+    for (const { rows, priority } of this.#queue) if (priority < BESIDE_PRIORITY) waiting += rows;
+    const long = Math.min(maxBatch, Math.floor(LONG_RUN_MS / medians.rowMs), Math.ceil(waiting / 2));
+    return { short, long: Math.max(short, long) };
   }
 
   /** The first live request and those behind it that may share its run. */
   #take(now: number): Job[] {
-    const mostRows = this.#mostRows;
+    const { short, long } = this.#mostRows(now);
     const taken: Job[] = [];
     const left: Job[] = [];
     let rows = 0;
@@ -174,7 +190,11 @@ export class Batcher {
       else if (first === undefined) {
         taken.push(job);
         rows = job.rows;
-      } else if (rows + job.rows <= mostRows && mayShareRun(first, job)) {
+      } else if (
+        // What is no prediction stands behind all that are, and lengthens no run of theirs.
+        rows + job.rows <= (job.priority < BESIDE_PRIORITY ? long : short) &&
+        mayShareRun(first, job)
+      ) {
         taken.push(job);
         rows += job.rows;
       } else left.push(job);

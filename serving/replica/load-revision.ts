@@ -13,6 +13,7 @@ import type { SelfTest } from '../fleet.ts';
 import { Batcher } from './batcher.ts';
 import type { ArmCounter } from './counters.ts';
 import type { RevisionOrder } from './messages.ts';
+import { Neighbours } from './neighbours.ts';
 
 /** A revision that this process may answer with: verified, loaded, warmed and self-tested. */
 export interface LoadedRevision {
@@ -44,6 +45,7 @@ export async function loadRevision(
   order: RevisionOrder,
   counter: ArmCounter,
   proves: boolean,
+  neighbours: Neighbours = new Neighbours(),
 ): Promise<LoadedRevision> {
   const { specification } = order;
   const { artifact, features } = specification;
@@ -77,6 +79,7 @@ export async function loadRevision(
       maxBatch: specification.serving.maxBatch,
       maxQueued: MAX_QUEUED,
       onRun: (rows, computeMs) => counter.ran(rows, computeMs),
+      neighbour: neighbours.of(order.model),
     });
     const knows = new Set([
       ...session.inputs.map(({ name }) => name),

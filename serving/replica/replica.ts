@@ -6,6 +6,7 @@ import { Awakening } from './awakening.ts';
 import { type ArmCounts, ArmCounter } from './counters.ts';
 import { Journal } from './journal.ts';
 import { type LoadedRevision, loadRevision } from './load-revision.ts';
+import { Neighbours } from './neighbours.ts';
 import {
   type FromReplica,
   type Question,
@@ -52,6 +53,7 @@ export class Replica {
   /** By model, then by revision: asked for several times a request, so that no key is put together. */
   readonly #counters = new Map<string, Map<string, ArmCounter>>();
   readonly #loaded = new Map<string, LoadedRevision>();
+  readonly #neighbours = new Neighbours();
   readonly #remotes = new Map<string, RemoteArm>();
   readonly #shadows = new ShadowArms((model, revision) => this.#counterOf(model, revision));
   #copies: CopyTaker | undefined;
@@ -350,7 +352,12 @@ export class Replica {
   async #loadOne(key: string, order: RevisionOrder): Promise<void> {
     this.#sayState(key, { kind: 'loading' });
     try {
-      const loaded = await loadRevision(order, this.#counterOf(order.model, order.revision), this.#settings.proves);
+      const loaded = await loadRevision(
+        order,
+        this.#counterOf(order.model, order.revision),
+        this.#settings.proves,
+        this.#neighbours,
+      );
       this.#loaded.set(key, loaded);
       this.#journal.describe(schemaOf(loaded));
       this.#turn(order.model);
