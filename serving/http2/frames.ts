@@ -107,6 +107,20 @@ export function resetFrame(stream: number, code: Code): Buffer {
   return bytes;
 }
 
+/** A header block in as many frames as it takes. */
+export function* blockFrames(stream: number, block: Buffer, isLast: boolean): Generator<Buffer> {
+  for (let from = 0; from === 0 || from < block.length; from += FRAME_BYTES) {
+    const part = block.subarray(from, from + FRAME_BYTES);
+    const ends = from + FRAME_BYTES >= block.length ? FLAG.endHeaders : 0;
+    const bytes =
+      from === 0
+        ? frame(FRAME.headers, ends | (isLast ? FLAG.endStream : 0), stream, part.length)
+        : frame(FRAME.continuation, ends, stream, part.length);
+    bytes.set(part, FRAME_HEAD_BYTES);
+    yield bytes;
+  }
+}
+
 /** `last`: streams beyond it were not and will not be looked at, and may be asked again elsewhere. */
 export function goAwayFrame(last: number, code: Code, says = ''): Buffer {
   const text = Buffer.from(says);

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { CutOffStreams } from './cut-off-streams.ts';
 import { FloodGuard } from './flood-guard.ts';
 import { type Frame, FrameReader } from './frame-reader.ts';
 import {
@@ -8,25 +9,23 @@ import {
   FLAG,
   FRAME,
   FRAME_BYTES,
-  FRAME_HEAD_BYTES,
   Http2Failure,
-  LARGEST_FRAME_BYTES,
   LARGEST_STREAM,
   LARGEST_WINDOW_BYTES,
   PING_BYTES,
   SETTING,
-  SETTING_BYTES,
   SETTINGS_ACK,
+  blockFrames,
   goAwayFrame,
   pingFrame,
   resetFrame,
   settingsFrame,
   windowFrame,
-  writeFrameHead,
 } from './frames.ts';
 import { HeaderReader } from './header-reader.ts';
 import { Http2Stream, type StreamConnection } from './http2-stream.ts';
 import { Outlet } from './outlet.ts';
+import { peerSettings } from './peer-settings.ts';
 
 /** Who serves a connection hears of each request, and of the end. */
 export interface ConnectionEvents {
@@ -80,8 +79,7 @@ export class Http2Connection implements StreamConnection {
   readonly #streams = new Map<number, Http2Stream>();
   /** Streams whose next bytes wait for the window of all. */
   readonly #waiting = new Set<Http2Stream>();
-  /** Streams that were reset here, the oldest first: what was sent on them before means nothing. */
-  readonly #cutOff = new Set<number>();
+  readonly #cutOff = new CutOffStreams(MOST_CUT_OFF);
   readonly #floods = new FloodGuard(FLOOD_BURST, FLOOD_PER_SECOND, performance.now());
   readonly #take = (frame: Frame): boolean => this.#frame(frame);
   #limit: NodeJS.Timeout | undefined;
@@ -142,8 +140,8 @@ export class Http2Connection implements StreamConnection {
     try {
       this.#reader.read(chunk, this.#take);
     } catch (error) {
-      if (!(error instanceof Http2Failure)) throw error;
-      this.#fail(error);
+      if (!(error instanceof Http2Failure)) console.error('a connection of HTTP/2 could not be read', error);
+      this.#fail(error instanceof Http2Failure ? error : new Http2Failure(CODE.internal, 'an error of the server'));
     }
     if (this.#outlet.waitingBytes <= MOST_UNSENT_BYTES) return;
     this.#outlet.flush();
@@ -241,20 +239,13 @@ export class Http2Connection implements StreamConnection {
     if (isLast) this.#whole(stream);
   }
 
-  /** Whether what comes on a stream that is not open was sent before its sender could hear that nobody listens. */
   #isUnderWay(stream: number, isLast: boolean): boolean {
-    if (stream > this.#lastAnswered) return true;
-    return isLast ? this.#cutOff.delete(stream) : this.#cutOff.has(stream);
+    return stream > this.#lastAnswered || this.#cutOff.isUnderWay(stream, isLast);
   }
 
   #cut(stream: number, code: Code): void {
     this.push(resetFrame(stream, code));
     this.#cutOff.add(stream);
-    if (this.#cutOff.size <= MOST_CUT_OFF) return;
-    for (const oldest of this.#cutOff) {
-      this.#cutOff.delete(oldest);
-      return;
-    }
   }
 
   /** A request is whole. */
@@ -306,47 +297,33 @@ export class Http2Connection implements StreamConnection {
     const { stream: id } = frame;
     if (id === 0 || id > this.#last) throw new Http2Failure(CODE.protocol, `RST_STREAM of ${id}, which is not open`);
     this.#counted('RST_STREAM');
-    this.#cutOff.delete(id);
+    this.#cutOff.isUnderWay(id, true);
     const stream = this.#streams.get(id);
     if (stream !== undefined) this.#forget(stream);
   }
 
   #settings(frame: Frame): void {
-    const { bytes, from, to, flags } = frame;
     expectConnection(frame);
-    if ((flags & FLAG.ack) !== 0) {
+    if ((frame.flags & FLAG.ack) !== 0) {
       expectBytes(frame, 0);
       return;
     }
-    if ((to - from) % SETTING_BYTES !== 0) throw new Http2Failure(CODE.frameSize, 'SETTINGS that end within one');
     this.#counted('SETTINGS');
-    for (let at = from; at < to; at += SETTING_BYTES) this.#setting(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
+    const { windowBytes, frameBytes } = peerSettings(frame);
+    if (windowBytes !== undefined) this.#moveWindows(windowBytes);
+    if (frameBytes !== undefined) this.frameBytes = Math.min(frameBytes, WINDOW_BYTES);
     this.push(SETTINGS_ACK);
     this.#pump();
   }
 
-  #setting(setting: number, value: number): void {
-    switch (setting) {
-      case SETTING.push:
-        if (value > 1) throw new Http2Failure(CODE.protocol, `ENABLE_PUSH is ${value}`);
-        break;
-      case SETTING.window: {
-        if (value > LARGEST_WINDOW_BYTES) throw new Http2Failure(CODE.flowControl, `INITIAL_WINDOW_SIZE is ${value}`);
-        const more = value - this.#streamWindow;
-        this.#streamWindow = value;
-        for (const stream of this.#streams.values()) {
-          stream.window += more;
-          if (stream.window > LARGEST_WINDOW_BYTES)
-            throw new Http2Failure(CODE.flowControl, `a window of ${stream.window} bytes`);
-          if (stream.isWaiting) this.#waiting.add(stream);
-        }
-        break;
-      }
-      case SETTING.frameBytes:
-        if (value < FRAME_BYTES || value > LARGEST_FRAME_BYTES)
-          throw new Http2Failure(CODE.protocol, `MAX_FRAME_SIZE is ${value}`);
-        this.frameBytes = Math.min(value, WINDOW_BYTES);
-        break;
+  #moveWindows(bytes: number): void {
+    const more = bytes - this.#streamWindow;
+    this.#streamWindow = bytes;
+    for (const stream of this.#streams.values()) {
+      stream.window += more;
+      if (stream.window > LARGEST_WINDOW_BYTES)
+        throw new Http2Failure(CODE.flowControl, `a window of ${stream.window} bytes`);
+      if (stream.isWaiting) this.#waiting.add(stream);
     }
   }
 
@@ -388,15 +365,7 @@ export class Http2Connection implements StreamConnection {
   pushBlock(stream: number, block: Buffer, isLast: boolean): void {
     const prefix = this.blockPrefix();
     const whole = prefix === undefined ? block : Buffer.concat([prefix, block]);
-    for (let from = 0; from === 0 || from < whole.length; from += FRAME_BYTES) {
-      const part = whole.subarray(from, from + FRAME_BYTES);
-      const flags =
-        (from + FRAME_BYTES >= whole.length ? FLAG.endHeaders : 0) | (from === 0 && isLast ? FLAG.endStream : 0);
-      const type = from === 0 ? FRAME.headers : FRAME.continuation;
-      const bytes = Buffer.allocUnsafe(FRAME_HEAD_BYTES + part.length);
-      part.copy(bytes, writeFrameHead(bytes, 0, { length: part.length, type, flags, stream }));
-      this.push(bytes);
-    }
+    for (const frame of blockFrames(stream, whole, isLast)) this.push(frame);
   }
 
   blockPrefix(): Buffer | undefined {

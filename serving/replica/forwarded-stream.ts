@@ -7,6 +7,7 @@ import {
 } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { fieldBlock } from '../http2/field-block.ts';
+import { CODE } from '../http2/frames.ts';
 import type { Field } from '../http2/hpack-decoder.ts';
 import type { Http2Stream } from '../http2/http2-stream.ts';
 
@@ -20,6 +21,20 @@ export class StreamForwarder {
   }
 
   forward(stream: Http2Stream): void {
+    try {
+      this.#forward(stream);
+    } catch {
+      // A head that HTTP/2 allows and the client here does not send.
+      stream.reset(CODE.protocol);
+    }
+  }
+
+  close(): void {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  #forward(stream: Http2Stream): void {
     const { method, path, scheme, authority, headers } = stream.head;
     const onward = this.#connected().request({
       ...headers,
@@ -39,11 +54,6 @@ export class StreamForwarder {
       drained: () => void onward.resume(),
     };
     giveBack(onward, stream);
-  }
-
-  close(): void {
-    this.#session?.close();
-    this.#session = undefined;
   }
 
   #connected(): ClientHttp2Session {
