@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-
+import { readToken } from './read-token.ts';
 /** A prediction as a fleet's log tells it (docs/serving.md); what is not used here is left out. */
 export interface LoggedPrediction {
   readonly id: string;
@@ -38,7 +37,7 @@ export async function askFleet(
   path: string,
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'told'; readonly body: unknown } | { readonly kind: 'refused'; readonly said: string }> {
-  const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).trim();
+  const token = await readToken(tokenFile, '--token-file');
   const url = `${fleet.replace(/\/$/, '')}${path}`;
   let response: Response;
   try {

@@ -10,6 +10,7 @@ import {
   UsageError,
   textOption,
 } from './command.ts';
+import { readToken } from './read-token.ts';
 
 export const predict: Command = {
   name: 'predict',
@@ -89,8 +90,7 @@ async function ask(
   args: CommandArguments,
   io: CommandIo,
 ): Promise<Response> {
-  const tokenFile = textOption(args, 'token-file');
-  const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).trim();
+  const token = await readToken(textOption(args, 'token-file'), '--token-file');
   try {
     return await fetch(url, {
       method: 'POST',

@@ -218,6 +218,10 @@ describe('slipway serve', () => {
     ['a manifest that is not there', ['nowhere'], 2, /no manifest at nowhere/],
     ['an unknown option', ['--prot', '1'], 64, /--prot/],
     ['a port that is none', ['--port', 'http'], 64, /--port must be an integer/],
+    ['a port beyond the last', ['--grpc-port', '70000'], 64, /--grpc-port must be an integer from 0 to 65535/],
+    ['an empty host', ['--host', ''], 64, /--host is empty/],
+    ['a log that is and is not', ['--log', 'x', '--no-log'], 64, /--log and --no-log/],
+    ['a token file that is not there', ['--token-file', 'x.txt'], 2, /--token-file x\.txt cannot be read/],
     ['a certificate without its key', ['--tls-cert', 'x.pem'], 64, /--tls-cert and --tls-key belong together/],
     ['a certificate that is not there', ['--tls-cert', 'x.pem', '--tls-key', 'y.pem'], 2, /x\.pem cannot be read/],
   ])('says what is wrong with %s', async (_, args, status, message) => {

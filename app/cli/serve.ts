@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -17,6 +17,7 @@ import {
   listOption,
   textOption,
 } from './command.ts';
+import { readToken } from './read-token.ts';
 import { withBackground } from './served-background.ts';
 import { type ServedModel, manifestsBelow, readServedModel } from './served-model.ts';
 
@@ -53,6 +54,7 @@ export const serve: Command = {
 const DEFAULT_PORT = 8000;
 const DEFAULT_GRPC_PORT = 8001;
 const DEFAULT_ADMIN_PORT = 8003;
+const LARGEST_PORT = 65_535;
 /** Loading a model of some gigabytes from a slow disk, twice: once to prove it, once to serve it. */
 const READY_LIMIT_MS = 300_000;
 const LOOK_AGAIN_MS = 50;
@@ -149,17 +151,21 @@ function armsOf(
 }
 
 async function settingsOf(args: CommandArguments): Promise<Omit<FleetOptions, 'folder'>> {
-  const tokenFile = textOption(args, 'token-file');
+  const callerToken = await readToken(textOption(args, 'token-file'), '--token-file');
   const host = textOption(args, 'host');
   const log = textOption(args, 'log');
-  const port = numberOption(args, 'port', DEFAULT_PORT, 0);
+  // All of a machine's addresses are asked for by name: an empty one is a variable that was not set.
+  if (host === '') throw new UsageError('--host is empty; expected an address, 127.0.0.1 or 0.0.0.0');
+  if (log !== undefined && args.values['no-log'] === true)
+    throw new UsageError('--log and --no-log say opposite things: leave one out');
+  const port = numberOption(args, 'port', DEFAULT_PORT, 0, LARGEST_PORT);
   return {
     port,
     // Who lets the system choose one port means all of them.
-    grpcPort: numberOption(args, 'grpc-port', port === 0 ? 0 : DEFAULT_GRPC_PORT, 0),
-    adminPort: numberOption(args, 'admin-port', DEFAULT_ADMIN_PORT, 0),
+    grpcPort: numberOption(args, 'grpc-port', port === 0 ? 0 : DEFAULT_GRPC_PORT, 0, LARGEST_PORT),
+    adminPort: numberOption(args, 'admin-port', DEFAULT_ADMIN_PORT, 0, LARGEST_PORT),
     ...(host === undefined ? {} : { host }),
-    ...(tokenFile === undefined ? {} : { callerToken: (await readFile(tokenFile, 'utf8')).trim() }),
+    ...(callerToken === undefined ? {} : { callerToken }),
     ...tlsOf(args),
     args: [
       ...(log === undefined ? [] : ['--log', log]),
@@ -178,12 +184,20 @@ function tlsOf(args: CommandArguments): Pick<FleetOptions, 'tls'> {
   return { tls: { certFile, keyFile } };
 }
 
-function numberOption(args: CommandArguments, name: string, otherwise: number, least: number): number {
+function numberOption(
+  args: CommandArguments,
+  name: string,
+  otherwise: number,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
   const text = textOption(args, name);
   if (text === undefined) return otherwise;
   const number = Number(text);
-  if (!Number.isInteger(number) || number < least)
-    throw new UsageError(`--${name} must be an integer from ${least}, found "${text}"`);
+  if (text === '' || !Number.isInteger(number) || number < least || number > most)
+    throw new UsageError(
+      `--${name} must be an integer from ${least}${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}, found "${text}"`,
+    );
   return number;
 }
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { localDriver } from '../../serving/drivers/local.ts';
 import type { ObservedFleet, ObservedModel } from '../../serving/fleet.ts';
 import {
@@ -10,6 +9,7 @@ import {
   UsageError,
   textOption,
 } from './command.ts';
+import { readToken } from './read-token.ts';
 
 export const status: Command = {
   name: 'status',
@@ -44,10 +44,10 @@ async function run(args: CommandArguments, io: CommandIo): Promise<ExitStatus> {
 
 /** A driver for the fleet that the options name. */
 export async function driverOf(args: CommandArguments): Promise<ReturnType<typeof localDriver>> {
-  const tokenFile = textOption(args, 'admin-token-file');
+  const token = await readToken(textOption(args, 'admin-token-file'), '--admin-token-file');
   return localDriver({
     adminUrl: (textOption(args, 'fleet') ?? DEFAULT_ADMIN).replace(/\/$/, ''),
-    ...(tokenFile === undefined ? {} : { token: (await readFile(tokenFile, 'utf8')).trim() }),
+    ...(token === undefined ? {} : { token }),
   });
 }
 
