@@ -141,6 +141,8 @@ export interface ObservedFleet {
 
 /** The prediction log behind the replicas, cumulative since its writer started. */
 export interface ObservedLog {
+  /** Why nothing is written now; replicas keep a little meanwhile, and drop and count the rest. */
+  readonly failing?: string;
   /** Requests that came in, and rows that the disk did not take. */
   readonly written: number;
   readonly lost: number;

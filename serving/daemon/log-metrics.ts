@@ -6,6 +6,9 @@ type Upload = NonNullable<ObservedLog['upload']>;
 
 /** What becomes of the prediction log behind the replicas: its writer, and the bucket where there is one. */
 export const LOG_METRICS: readonly Metric<Exposed>[] = [
+  ofLog('slipway_log_up', 'gauge', 'Whether the prediction log is written: 1 or 0', ({ failing }) =>
+    failing === undefined ? 1 : 0,
+  ),
   ofLog(
     'slipway_log_lost_rows_total',
     'counter',

@@ -22,6 +22,9 @@ export class Lake {
   #asks = 0;
   #stopping = false;
   #status: ObservedLog | undefined;
+  #failing: string | undefined;
+  /** Writers that ended before they had begun, one after the other. */
+  #failures = 0;
 
   /** `retentions`: asked now and then; of the models whose rows are kept shorter than the usual. */
   constructor(options: LogWriterOptions, retentions: () => ReadonlyMap<string, number> = () => new Map()) {
@@ -32,7 +35,7 @@ export class Lake {
 
   /** As the writer last said; undefined: it has not begun yet. */
   get status(): ObservedLog | undefined {
-    return this.#status;
+    return this.#failing === undefined ? this.#status : { ...NOTHING_WRITTEN, ...this.#status, failing: this.#failing };
   }
 
   /** Resolves once what replicas say they handed over can be read. */
@@ -79,6 +82,11 @@ export class Lake {
     const child = fork(WRITER, [], { execArgv: [], serialization: 'advanced', env: replicaEnvironment() });
     this.#child = child;
     child.on('message', (message: FromWriter) => {
+      if (message.kind === 'listening') {
+        this.#failing = undefined;
+        this.#failures = 0;
+      }
+      if (message.kind === 'failed') this.#failing = message.reason;
       if (message.kind === 'status') {
         this.#status = message.status;
         this.#send({ kind: 'retain', retentionMs: this.#retentions() });
@@ -92,10 +100,14 @@ export class Lake {
       for (const answer of this.#asked.values()) answer('its writer ended');
       this.#asked.clear();
       if (this.#stopping) return;
-      console.error(`the log's writer ended by ${signal ?? `exit status ${status}`}`);
+      this.#failing ??= `its writer ended by ${signal ?? `exit status ${status}`}`;
+      const waitMs = restartWaitMs(this.#failures++);
+      console.error(
+        `the log's writer ended by ${signal ?? `exit status ${status}`}; the next one starts in ${waitMs} ms`,
+      );
       setTimeout(() => {
         if (!this.#stopping) this.#startWriter();
-      }, RESTART_MS).unref();
+      }, waitMs).unref();
     });
     this.#send({ kind: 'start', options: this.#options });
   }
@@ -121,6 +133,11 @@ export class Lake {
   }
 }
 
+/** A folder that cannot be made is not there a moment later: starting a process for it four times a second would cost callers half a core. */
+export function restartWaitMs(failures: number): number {
+  return Math.min(LONGEST_RESTART_MS, RESTART_MS * 2 ** failures);
+}
+
 function askQuery(request: QueryRequest): Promise<QueryAnswer> {
   return new Promise((resolve, reject) => {
     const child = fork(QUERY, [], {
@@ -142,4 +159,6 @@ function askQuery(request: QueryRequest): Promise<QueryAnswer> {
 const ASK_LIMIT_MS = 15_000;
 const QUERY_LIMIT_MS = 60_000;
 const RESTART_MS = 250;
+const LONGEST_RESTART_MS = 30_000;
+const NOTHING_WRITTEN = { written: 0, lost: 0, cpuMs: 0 };
 const STOP_LIMIT_MS = 8_000;

@@ -14,6 +14,8 @@ export type ToWriter =
 export type FromWriter =
   | { readonly kind: 'listening' }
   | { readonly kind: 'status'; readonly status: ObservedLog }
+  /** It could not begin, and ends. */
+  | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'done'; readonly ask: number; readonly error?: string };
 
 /** Who serves goes first; a writer that is given less than a quarter of a processor would drop rows of a busy fleet. */
@@ -64,10 +66,16 @@ async function end(): Promise<void> {
 
 process.on('message', (message: ToWriter) => {
   hear(message).catch((error: unknown) => {
-    console.error('the log failed', error);
-    if ('ask' in message)
-      say({ kind: 'done', ask: message.ask, error: error instanceof Error ? error.message : String(error) });
-    else process.exit(1);
+    const reason = error instanceof Error ? error.message : String(error);
+    if ('ask' in message) {
+      console.error('the log failed', error);
+      say({ kind: 'done', ask: message.ask, error: reason });
+      return;
+    }
+    console.error(`the prediction log cannot be written: ${reason}`);
+    const ended = (): never => process.exit(1);
+    if (process.connected) process.send?.({ kind: 'failed', reason } satisfies FromWriter, undefined, undefined, ended);
+    else ended();
   });
 });
 // Without the daemon there are no replicas either: what they have sent is written, then it ends.
