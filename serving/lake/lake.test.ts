@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -286,12 +287,16 @@ describe('the prediction log', () => {
   });
 
   it('writes an input that is too large as its size and digest', async () => {
-    const body = { instances: [{ age: 41, pixels: Array.from({ length: 10_000 }, () => 0.5) }] };
-    await record(entryOf(body));
+    const body = { instances: [{ age: 41, pixels: Array.from({ length: 10_000 }, () => 0.5), name: 'Zoë' }] };
+    await record(entryOf(body), entryOf(body, { tail: new Uint8Array(20_000).fill(7) }));
     const { values } = await read();
-    expect(values.get('input_digest')?.[0]).toMatch(/^sha256:[0-9a-f]{64}$/);
-    expect(values.get('input_bytes')).toEqual([JSON.stringify(body).length]);
-    expect(values.get('age')).toEqual([null]);
+    const text = Buffer.from(JSON.stringify(body));
+    const whole = Buffer.concat([text, Buffer.alloc(20_000, 7)]);
+    // The latest first.
+    const digests = [whole, text].map((bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+    expect(values.get('input_digest')?.toSorted()).toEqual(digests.toSorted());
+    expect(values.get('input_bytes')?.toSorted((a, b) => Number(a) - Number(b))).toEqual([text.length, whole.length]);
+    expect(values.get('age')).toEqual([null, null]);
   });
 
   it('partitions by model and day, and leaves no unfinished file', async () => {

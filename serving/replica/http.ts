@@ -5,6 +5,7 @@ import { createGunzip, createInflate, deflate, gzip } from 'node:zlib';
 import type { RequestBody } from '../protocol/infer-request.ts';
 import type { ResponseBody } from '../protocol/infer-response.ts';
 import { Refusal } from '../protocol/refusal.ts';
+import { BodyBytes } from './body-bytes.ts';
 
 /** Triton's limit for a request body, unpacked. */
 export const MAX_BODY_BYTES = 64 * 2 ** 20;
@@ -33,21 +34,16 @@ export async function readBody(
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   const decoder = isEncoding(encoding) ? DECODERS[encoding]() : undefined;
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    // Of a packed body the length says little about what comes out of it.
+    const announced = decoder === undefined ? Number(request.headers['content-length'] ?? 0) : 0;
+    const bytes = new BodyBytes({ announced, alignedAt, limitBytes });
     const source = decoder === undefined ? request : request.pipe(decoder);
     source.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > limitBytes) {
-        chunks.length = 0;
-        decoder?.destroy();
-        reject(tooLarge(limitBytes));
-      } else chunks.push(chunk);
+      if (bytes.take(chunk)) return;
+      decoder?.destroy();
+      reject(tooLarge(limitBytes));
     });
-    source.on('end', () => {
-      const [first] = chunks;
-      resolve(first === undefined ? Buffer.alloc(0) : chunks.length === 1 ? first : joined(chunks, size, alignedAt));
-    });
+    source.on('end', () => resolve(bytes.whole()));
     decoder?.on('error', (error) => reject(new Refusal(400, `the body is not ${encoding}: ${error.message}`)));
     request.on('error', reject);
     request.on('close', () => {
@@ -55,20 +51,6 @@ export async function readBody(
     });
   });
 }
-
-/** Tensors are views of the body where they lie as typed arrays must: so a large one is copied once, here. */
-function joined(chunks: readonly Buffer[], size: number, alignedAt: number): Buffer {
-  const skipped = (LARGEST_ELEMENT_BYTES - (alignedAt % LARGEST_ELEMENT_BYTES)) % LARGEST_ELEMENT_BYTES;
-  const bytes = Buffer.allocUnsafeSlow(skipped + size);
-  let at = skipped;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes.subarray(skipped);
-}
-
-const LARGEST_ELEMENT_BYTES = 8;
 
 function tooLarge(limitBytes: number): Refusal {
   return new Refusal(413, `the request body is larger than ${limitBytes} bytes`);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Socket, connect } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { RequestBody } from '../protocol/infer-request.ts';
@@ -18,7 +19,6 @@ export class Journal {
   #waiting: Frame[] = [];
   readonly #free: Writable[] = [];
   #heldBytes = 0;
-  #digesting = 0;
   #socket: Socket | undefined;
   #connected = false;
   #connections = 0;
@@ -52,7 +52,7 @@ export class Journal {
     if (this.#path === undefined) return;
     const bytes = sizeOf(entry.body) + (entry.tail?.length ?? 0);
     if (bytes <= mostBytes(entry)) this.#append(entry, { body: entry.body, tail: entry.tail, bytes });
-    else this.#digest(entry, bytes);
+    else this.#digest(entry);
   }
 
   /** Hands over what waits now; what the writer should have had by then. */
@@ -93,35 +93,21 @@ export class Journal {
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
   }
 
-  /** A large request is represented by its digest, which is taken beside the loop; while as many are under way as threads do, by its shape alone. */
-  #digest(entry: LogEntry, size: number): void {
-    const shape = shapeText(entry);
-    if (this.#digesting >= MAX_DIGESTING) {
-      this.#append(entry, { body: undefined, tail: undefined, bytes: size, instead: { digest: '', shape } });
+  /** A large request is represented by its digest. Taken here and now: handing it to a thread copies all of it, which costs more than reading it. */
+  #digest(entry: LogEntry): void {
+    // Nothing is spent on what is dropped.
+    if (this.#open === undefined && this.#heldBytes + FRAME_ROOM_BYTES > MAX_HELD_BYTES) {
+      this.dropped += 1;
       return;
     }
-    this.#digesting += 1;
-    const head = typeof entry.body === 'string' ? Buffer.from(entry.body) : (entry.body ?? new Uint8Array(0));
-    const whole = entry.tail === undefined ? head : Buffer.concat([head, entry.tail]);
-    // What comes after this turn of the loop must not look at what belongs to others.
-    const kept = {
-      ...entry,
-      body: undefined,
-      tail: undefined,
-      ...(entry.scores === undefined ? {} : { scores: entry.scores.slice() }),
-    };
-    crypto.subtle
-      .digest('SHA-256', whole)
-      .then((digest) => {
-        const instead = { digest: `sha256:${Buffer.from(digest).toString('hex')}`, shape };
-        this.#append(kept, { body: undefined, tail: undefined, bytes: whole.length, instead });
-      })
-      .catch(() => {
-        this.dropped += 1;
-      })
-      .finally(() => {
-        this.#digesting -= 1;
-      });
+    const { body, tail } = entry;
+    const head = typeof body === 'string' ? Buffer.from(body) : body;
+    const hash = createHash('sha256');
+    if (head !== undefined) hash.update(head);
+    if (tail !== undefined) hash.update(tail);
+    const instead = { digest: `sha256:${hash.digest('hex')}`, shape: shapeText(entry) };
+    const bytes = (head?.length ?? 0) + (tail?.length ?? 0);
+    this.#append(entry, { body: undefined, tail: undefined, bytes, instead });
   }
 
   #frameFor(room: number): Frame | undefined {
@@ -194,7 +180,6 @@ const FRAME_BYTES = 64 * 2 ** 10;
 const FRAME_ROOM_BYTES = 96 * 2 ** 10;
 const MAX_HELD_BYTES = 16 * 2 ** 20;
 const MAX_FREE = 16;
-const MAX_DIGESTING = 4;
 /** What is kept of a request for each of its rows; larger ones are logged as their shape and digest. */
 const MAX_ROW_BYTES = 16_384;
 const MAX_KEPT_BYTES = 2 ** 20;
