@@ -11,12 +11,14 @@ describe('the command line of a fleet', () => {
       host: '127.0.0.1',
       port: 8000,
       grpcPort: undefined,
+      grpcConnectionMs: 600_000,
       adminHost: '127.0.0.1',
       adminPort: 8003,
       tls: undefined,
       modelControl: false,
     });
     expect(parsed('--no-log').log).toBeUndefined();
+    expect(parsed('--grpc-connection-seconds', '0').grpcConnectionMs).toBe(Infinity);
     expect(parsed('--grpc-port', '0', '--tls-cert', 'a.pem', '--tls-key', 'b.pem')).toMatchObject({
       grpcPort: 0,
       tls: { certFile: resolve('a.pem'), keyFile: resolve('b.pem') },
@@ -29,6 +31,11 @@ describe('the command line of a fleet', () => {
       'a port that is none',
       ['--folder', 'x', '--port', '65536'],
       '--port must be a port from 0 to 65535, found "65536"',
+    ],
+    [
+      'a time that is none',
+      ['--folder', 'x', '--grpc-connection-seconds', '1e9'],
+      '--grpc-connection-seconds must be from 0 (no limit) to 86400, found "1e9"',
     ],
     ['a certificate without its key', ['--folder', 'x', '--tls-cert', 'a.pem'], 'belong together'],
     ['an unknown option', ['--folder', 'x', '--prot', '1'], '--prot'],

@@ -12,6 +12,7 @@ const COMMAND_LINE = {
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '8000' },
     'grpc-port': { type: 'string' },
+    'grpc-connection-seconds': { type: 'string', default: '600' },
     'admin-host': { type: 'string', default: '127.0.0.1' },
     'admin-port': { type: 'string', default: '8003' },
     'tls-cert': { type: 'string' },
@@ -45,6 +46,7 @@ export function parseFleetOptions(args: readonly string[]) {
     host: values.host,
     port: portOf('port', values.port),
     grpcPort: values['grpc-port'] === undefined ? undefined : portOf('grpc-port', values['grpc-port']),
+    grpcConnectionMs: lifetimeOf(values['grpc-connection-seconds']),
     adminHost: values['admin-host'],
     adminPort: portOf('admin-port', values['admin-port']),
     tls: certificateFiles(values['tls-cert'], values['tls-key']),
@@ -75,6 +77,20 @@ function portOf(name: string, text: string): number {
     throw new Error(`--${name} must be a port from 0 to ${MOST_PORT}, found "${text}"`);
   return port;
 }
+
+/** 0: without an end. */
+function lifetimeOf(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds >= 0 && seconds <= MOST_CONNECTION_SECONDS))
+    throw new Error(
+      `--grpc-connection-seconds must be from 0 (no limit) to ${MOST_CONNECTION_SECONDS}, found "${text}"`,
+    );
+  return seconds === 0 ? Infinity : seconds * MS_A_SECOND;
+}
+
+/** A day: a longer timer would be of no use. */
+const MOST_CONNECTION_SECONDS = 86_400;
+const MS_A_SECOND = 1000;
 
 function certificateFiles(certFile: string | undefined, keyFile: string | undefined): CertificateFiles | undefined {
   if (certFile === undefined && keyFile === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { Keeper } from './daemon/keeper.ts';
 
 /**
- * A fleet: `node serving/main.ts --folder DIR [--host 127.0.0.1] [--port 8000] [--grpc-port N] [--admin-host 127.0.0.1] [--admin-port 8003]
+ * A fleet: `node serving/main.ts --folder DIR [--host 127.0.0.1] [--port 8000] [--grpc-port N] [--grpc-connection-seconds 600] [--admin-host 127.0.0.1] [--admin-port 8003]
  *     [--tls-cert FILE --tls-key FILE] [--log DIR | --no-log] [--retention-days 30] [--model-control] [--tied]
  *     [--memory-budget 60%] [--max-loaded N] [--idle-seconds 300] [--scale-window-seconds 60] [--replica-memory 80%]`.
  *

@@ -44,6 +44,8 @@ export interface DaemonOptions {
   readonly port: number;
   /** Undefined: gRPC is not spoken. */
   readonly grpcPort?: number;
+  /** About how long a connection of gRPC lasts; Infinity: without an end. */
+  readonly grpcConnectionMs: number;
   readonly callerToken: string | undefined;
   /** The bus on which models answer, too; undefined: none. */
   readonly messaging?: MessagingSettings;
@@ -374,6 +376,7 @@ export class FleetDaemon {
       serverVersion,
       ...(this.#options.modelControl === true ? { modelControl: true } : {}),
       speaksGrpc: role.kind === 'public' && grpcPort !== undefined,
+      grpcConnectionMs: this.#options.grpcConnectionMs,
       ...(role.kind === 'public' && messaging !== undefined ? { messaging } : {}),
     };
   }

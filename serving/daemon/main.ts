@@ -23,7 +23,7 @@ function createDaemon(): FleetDaemon {
   const tokens = fleetTokens();
   if (tokens.admin === undefined && !isLoopback(options.adminHost))
     throw new Error(`the admin API on ${options.adminHost} needs a token: set SLIPWAY_ADMIN_TOKEN`);
-  const { folder, host, port, grpcPort, tls, log, limits } = options;
+  const { folder, host, port, grpcPort, grpcConnectionMs, tls, log, limits } = options;
   const traces = tracesSettings();
   const messaging = messagingSettings();
   return new FleetDaemon({
@@ -31,6 +31,7 @@ function createDaemon(): FleetDaemon {
     host,
     port,
     ...(grpcPort === undefined ? {} : { grpcPort }),
+    grpcConnectionMs,
     ...(tls === undefined ? {} : { tls }),
     ...(traces === undefined ? {} : { traces }),
     callerToken: tokens.caller,

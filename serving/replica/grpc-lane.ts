@@ -25,7 +25,8 @@ export interface GrpcLaneContext {
 
 export interface GrpcLane {
   accept(socket: Duplex): void;
-  /** So many connections end, each when its calls have. */
+  readonly connections: number;
+  /** So many connections end, each once its calls have. */
   shed(connections: number): void;
   /** No new call on a connection; those under way end, at the limit they are cut. */
   drain(limitMs: number): void;
@@ -37,6 +38,7 @@ const PREFIX_BYTES = 5;
 const MOST_BYTES = MAX_BODY_BYTES + PREFIX_BYTES;
 
 export function openGrpcLane(lane: GrpcLaneContext): GrpcLane {
+  const lifetimeMs = lane.context.settings.grpcConnectionMs;
   const connections = new Set<Http2Connection>();
   const retire = (connection: Http2Connection, limitMs: number): void => {
     connection.goAway();
@@ -56,10 +58,16 @@ export function openGrpcLane(lane: GrpcLaneContext): GrpcLane {
         },
       });
       connections.add(connection);
-      const ageMs = CONNECTION_AGE_MS * (1 + AGE_SPREAD * (2 * Math.random() - 1));
-      const age = setTimeout(() => retire(connection, AGE_GRACE_MS), ageMs).unref();
+      const ageMs = lifetimeMs * (1 + AGE_SPREAD * (2 * Math.random() - 1));
+      // Clients keep a connection for as long as they live: only its end lets them find replicas that came later.
+      const age = Number.isFinite(ageMs)
+        ? setTimeout(() => retire(connection, AGE_GRACE_MS), ageMs).unref()
+        : undefined;
       // It was on its way while this process began to end.
       if (drainedUntil !== undefined) retire(connection, Math.max(0, drainedUntil - performance.now()));
+    },
+    get connections() {
+      return connections.size;
     },
     shed(number) {
       // The oldest first, since a set keeps its order.
@@ -72,8 +80,6 @@ export function openGrpcLane(lane: GrpcLaneContext): GrpcLane {
   };
 }
 
-/** Clients keep a connection for as long as they live: only its end lets them find replicas that came later. */
-const CONNECTION_AGE_MS = 10 * 60_000;
 /** Up to so much more or less, so that clients that came together do not come back together. */
 const AGE_SPREAD = 0.1;
 /** For calls that are under way when a connection is too old. */

@@ -30,6 +30,9 @@ import { LOADING_BY_HAND, type RouteContext } from './routes.ts';
  */
 export interface GrpcDoor {
   accept(socket: Socket): void;
+  readonly connections: number;
+  /** So many connections end, each once its calls have. */
+  shed(connections: number): void;
   /** No new call on a connection; those under way end, at the limit they are cut. */
   drain(limitMs: number): void;
   /** When the last connection has ended. */
@@ -65,6 +68,10 @@ export function openGrpcDoor(context: RouteContext): GrpcDoor {
   });
   return {
     accept: (socket) => lane.accept(socket),
+    get connections() {
+      return lane.connections;
+    },
+    shed: (connections) => lane.shed(connections),
     // What is handed on comes by the lane's connections and ends with them: who drains still answers it.
     drain: (limitMs) => lane.drain(limitMs),
     close: () => {

@@ -67,6 +67,7 @@ export async function openDoor(more: Partial<ReplicaSettings> = {}): Promise<Ope
     keepAliveMs: 5_000,
     serverVersion: '0',
     speaksGrpc: false,
+    grpcConnectionMs: Infinity,
     proves: false,
     ...more,
   };

@@ -114,6 +114,8 @@ export interface ReplicaSettings {
   readonly tls?: TlsOrder;
   /** Whether connections that speak gRPC will come. */
   readonly speaksGrpc: boolean;
+  /** About how long such a connection lasts: its clients then come anew, and may find replicas that came later. Infinity: without an end. */
+  readonly grpcConnectionMs: number;
   /** The bus on which it answers, too; undefined: none. */
   readonly messaging?: MessagingSettings;
   /** It loads what no other process has loaded yet, and finds out how long that would hold up a process that serves. */

@@ -37,6 +37,7 @@ it('loads what the second of two orders wants that come in one breath', async ()
           keepAliveMs: 1000,
           serverVersion: '0',
           speaksGrpc: false,
+          grpcConnectionMs: Infinity,
           proves: false,
         },
         (message) => {

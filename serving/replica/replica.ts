@@ -201,9 +201,14 @@ export class Replica {
     return this.#explainer;
   }
 
-  /** So many connections end with their next answer. */
+  /** So many connections end: of HTTP with their next answer, of gRPC once their calls have; of each kind by its share. */
   shed(connections: number): void {
     this.#toShed = connections;
+    void this.#grpc?.then((grpc) => {
+      const ofGrpc = Math.round((connections * grpc.connections) / Math.max(1, this.#sockets.size));
+      this.#toShed = Math.max(0, this.#toShed - ofGrpc);
+      grpc.shed(ofGrpc);
+    });
   }
 
   /** Asked once for every answer. */
