@@ -29,6 +29,7 @@ const COMMAND_LINE = {
     'max-loaded': { type: 'string' },
     'idle-seconds': { type: 'string' },
     'scale-window-seconds': { type: 'string' },
+    'slow-run-ms': { type: 'string' },
     'replica-memory': { type: 'string' },
   },
 } as const;

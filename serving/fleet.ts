@@ -125,6 +125,8 @@ export interface ObservedCapacity {
   readonly loaded: number;
   /** Replicas that were replaced because they had grown. */
   readonly recycled: number;
+  /** Models that public replicas ask in so many processes of their own: `slow` runs, or `heavy` to load. Left out: none. */
+  readonly apart?: readonly { readonly model: string; readonly why: 'slow' | 'heavy'; readonly replicas: number }[];
   /** What is wanted and not given, in words. */
   readonly notes: readonly string[];
 }

@@ -1,5 +1,6 @@
 import type { ObservedCapacity } from '../fleet.ts';
 import { type ReplicaReport, keyOf } from '../replica/messages.ts';
+import { Apart } from './apart.ts';
 import { Demand } from './demand.ts';
 import type { Limits } from './limits.ts';
 import type { Machine } from './machine.ts';
@@ -8,7 +9,7 @@ import { type Load, type Scale, nextScale } from './scale.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 import type { StoredModel } from './store.ts';
 import { canAnswer, isLoadable } from './tables.ts';
-import { LIGHT_LOAD_MS, type ReplicaView, type Situation } from './turn.ts';
+import type { ReplicaView, Situation } from './turn.ts';
 import { Wear } from './wear.ts';
 
 /** What a model takes in a process beyond its files twice (as bytes and as prepared weights): session, tables, counters. */
@@ -27,13 +28,12 @@ export class Capacity {
   readonly #sizeOf: (key: string) => number;
   readonly #demand = new Demand();
   readonly #wear: Wear;
-  /** Models that have rested: heavy ones of them are loaded apart from then on, so that waking holds up nobody. */
-  readonly #rested = new Set<string>();
+  readonly #own: Apart;
   #loads: readonly Load[] = [];
   #sampledAtMs = 0;
   #scale: Scale = { replicas: 1, downAtMs: 0, panicUntilMs: 0 };
   #resting: ReadonlySet<string> = new Set();
-  #apart: ReadonlySet<string> = new Set();
+  #apart: ReadonlyMap<string, number> = new Map();
 
   /** `sizeOf`: bytes of a revision's files, by its key. */
   constructor(machine: Machine, limits: Limits, sizeOf: (key: string) => number) {
@@ -41,6 +41,7 @@ export class Capacity {
     this.#limits = limits;
     this.#sizeOf = sizeOf;
     this.#wear = new Wear(limits.replicaBytes);
+    this.#own = new Apart(machine.cores, limits.scale);
   }
 
   get machine(): Machine {
@@ -63,11 +64,13 @@ export class Capacity {
   /** To be called once a second: how much was under way since, and how large the replicas have become. */
   sample(models: readonly StoredModel[], replicas: readonly ReplicaProcess[], nowMs: number): void {
     const publics = replicas.filter(({ role, draining }) => role.kind === 'public' && !draining);
-    this.#sampleLoad(
-      models,
-      publics.reduce((sum, { report }) => sum + (report?.inFlight ?? 0), 0),
-      nowMs,
-    );
+    const relayed = new Map<string, number>();
+    for (const { report } of publics)
+      for (const { model, inFlight } of report?.relayed ?? []) relayed.set(model, (relayed.get(model) ?? 0) + inFlight);
+    const underWay = publics.reduce((sum, { report }) => sum + (report?.inFlight ?? 0), 0);
+    const elsewhere = [...relayed.values()].reduce((sum, inFlight) => sum + inFlight, 0);
+    this.#sampleLoad(models, underWay - elsewhere, nowMs);
+    this.#own.sample(models, relayed, nowMs);
     const worn = this.#wear.wornOf(
       publics.map(({ id, report, openedAtMs, revisions }) => ({
         id,
@@ -87,11 +90,13 @@ export class Capacity {
     this.#sampledAtMs = nowMs;
     this.#demand.forget(new Set(models.map(({ model }) => model)));
     if (isFirst || overMs <= 0) return;
-    const targetOf = new Map(models.map(({ model, target }) => [model, target?.replicas.target ?? 1]));
+    const here = models.filter((stored) => !this.#own.has(stored));
+    const targetOf = new Map(here.map(({ model, target }) => [model, target?.replicas.target ?? 1]));
+    const spentHere = [...spent].filter(([model]) => targetOf.has(model));
     let replicas = 0;
-    for (const [model, ms] of spent) replicas += ms / overMs / (targetOf.get(model) ?? 1);
+    for (const [model, ms] of spentHere) replicas += ms / overMs / (targetOf.get(model) ?? 1);
     // Runs longer than the time between samples have not been counted by anybody yet.
-    if (spent.size === 0 && underWay > 0) replicas = underWay / Math.max(...targetOf.values(), 1);
+    if (spentHere.length === 0 && underWay > 0) replicas = underWay / Math.max(...targetOf.values(), 1);
     const kept = this.#loads.filter(({ atMs }) => atMs > nowMs - KEPT_WINDOWS * this.#limits.scale.stableMs);
     this.#loads = [...kept, { atMs: nowMs, replicas }];
   }
@@ -116,19 +121,14 @@ export class Capacity {
     const { memoryBudgetBytes, maxLoaded, idleMs } = this.#limits;
     const room = { models: maxLoaded, bytes: memoryBudgetBytes / this.#scale.replicas, idleMs };
     this.#resting = restingOf(uses, room, nowMs);
-    for (const model of this.#resting) this.#rested.add(model);
-    this.#apart = this.#apartOf(models);
+    this.#own.haveRested(this.#resting);
+    this.#apart = this.#own.decide(models, this.#scale.replicas, nowMs);
     return {
       publics: this.#scale.replicas,
       resting: this.#resting,
       waking: new Set(this.#demand.waiting),
       apart: this.#apart,
     };
-  }
-
-  /** Keys of revisions that run in a process of their own. */
-  get apart(): ReadonlySet<string> {
-    return this.#apart;
   }
 
   /** Names of the models that rest. */
@@ -153,6 +153,7 @@ export class Capacity {
       ...(maxLoaded === Infinity ? {} : { maxLoaded }),
       loaded: models.length - this.#resting.size,
       recycled: this.#wear.recycled,
+      ...(this.#apart.size === 0 ? {} : { apart: this.#own.observe(models) }),
       notes: [
         ...(wanted > Math.min(max, cores) ? [`replicas wanted ${wanted}, ${processors}`] : []),
         ...(crowded > 0 ? [`${crowded} models rest for want of room (--max-loaded, --memory-budget)`] : []),
@@ -161,11 +162,11 @@ export class Capacity {
   }
 
   /**
-   * The most demanding model decides. What is asked for by `min` is given, even beyond the cores; autoscaling never goes beyond them, since
+   * The most demanding model that they run decides. What is asked for by `min` is given, even beyond the cores; autoscaling never goes beyond them, since
    * processes that share a core answer nobody sooner.
    */
   #bounds(models: readonly StoredModel[]): { readonly min: number; readonly max: number; readonly asked: number } {
-    const wishes = models.flatMap(({ target }) => target?.replicas ?? []);
+    const wishes = models.flatMap((stored) => (this.#own.has(stored) ? [] : (stored.target?.replicas ?? [])));
     const min = Math.max(1, ...wishes.map((wish) => wish.min));
     const asked = Math.max(min, ...wishes.map((wish) => wish.max));
     return { min, max: Math.max(min, Math.min(asked, this.#machine.cores)), asked };
@@ -189,18 +190,10 @@ export class Capacity {
   }
 
   #bytesOf(key: string): number {
-    return MODEL_BYTES + COPIES_OF_FILES * this.#sizeOf(key) + (this.#apart.has(key) ? PROCESS_BYTES : 0);
-  }
-
-  /** What is heavy to load and may have to be loaded while callers of others are answered. */
-  #apartOf(models: readonly StoredModel[]): ReadonlySet<string> {
-    const apart = new Set<string>();
-    for (const { model, target, revisions } of models) {
-      if (target === undefined || (target.replicas.min > 0 && !this.#rested.has(model))) continue;
-      for (const { target: revision, provenMs = 0 } of revisions)
-        if (provenMs > LIGHT_LOAD_MS) apart.add(keyOf(model, revision.revision));
-    }
-    return apart;
+    const bytes = MODEL_BYTES + COPIES_OF_FILES * this.#sizeOf(key);
+    const processes = this.#apart.get(key);
+    // Of the room of one public replica: all of them are there for each process that they share.
+    return processes === undefined ? bytes : ((bytes + PROCESS_BYTES) * processes) / this.#scale.replicas;
   }
 }
 

@@ -53,12 +53,12 @@ export class Crew {
     if (this.#open.some(({ opened }) => !opened)) this.#share();
     for (const replica of this.#open) replica.open();
     for (const role of turn.start) this.#startWhenDue(role);
-    const publics = this.members.filter(({ role, draining }) => role.kind === 'public' && !draining);
+    const turning = this.members.filter(({ role, draining }) => role.kind !== 'prover' && !draining);
     for (const id of turn.drain) {
       const replica = this.#members.get(id);
       // A candidate goes once nobody can still turn to it.
-      if (replica?.role.kind === 'candidate' && !publics.every(({ settled }) => settled)) continue;
-      replica?.drain(DRAIN_LIMIT_MS, replica.role.kind === 'public' ? 'leave' : 'cut');
+      if (replica?.role.kind === 'candidate' && !turning.every(({ settled }) => settled)) continue;
+      if (replica !== undefined) drain(replica);
     }
   }
 
@@ -106,13 +106,13 @@ export class Crew {
   /** Lets every process answer what it has and what still comes on its connections, and end: candidates once nobody turns to them any more. */
   retire(): void {
     const publics = this.members.filter(({ role }) => role.kind === 'public');
-    for (const replica of publics.length > 0 ? publics : this.members)
-      replica.drain(DRAIN_LIMIT_MS, replica.role.kind === 'candidate' ? 'cut' : 'leave');
+    for (const replica of publics.length > 0 ? publics : this.members) drain(replica);
   }
 
-  /** Lets every process answer what it has and end. */
+  /** Lets every process answer what it has and end: those first that turn to others. */
   dismiss(): void {
-    for (const replica of this.#members.values()) replica.drain(STOP_LIMIT_MS, 'cut');
+    const publics = this.members.filter(({ role }) => role.kind === 'public');
+    for (const replica of publics.length > 0 ? publics : this.members) replica.drain(STOP_LIMIT_MS, 'cut');
   }
 
   /** Asks every process for its latest counts; one that is busy is not waited for beyond the limit. */
@@ -131,8 +131,16 @@ export function socketPath(runFolder: string, name: string): string {
   return join(runFolder, `${process.pid}-${name}.sock`);
 }
 
+/** Callers may use a connection once more before they notice; processes of this fleet are told first. */
+function drain(replica: ReplicaProcess): void {
+  const { kind } = replica.role;
+  replica.drain(kind === 'candidate' ? CANDIDATE_DRAIN_LIMIT_MS : DRAIN_LIMIT_MS, kind === 'public' ? 'leave' : 'cut');
+}
+
 const STOP_LIMIT_MS = 5_000;
 /** Longer than the keep-alive limit, so that idle connections end by it. */
 const DRAIN_LIMIT_MS = 10_000;
+/** As long as a request may wait for its run, and for a long run. */
+const CANDIDATE_DRAIN_LIMIT_MS = 40_000;
 const SILENCE_LIMIT_MS = 120_000;
 const POLL_MS = 5;

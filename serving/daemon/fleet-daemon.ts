@@ -22,6 +22,7 @@ import type { ExposedMessaging } from './messaging-metrics.ts';
 import { loadingOf } from './model-control.ts';
 import { observedFleet } from './observed-fleet.ts';
 import { Proofs } from './proofs.ts';
+import { SlowModels } from './slow-models.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 import { type RunFolder, claimRunFolder, joinRunFolder } from './run-folder.ts';
 import { type StoredModel, Store } from './store.ts';
@@ -77,6 +78,7 @@ export class FleetDaemon {
   readonly #proofs: Proofs;
   readonly #crew: Crew;
   readonly #capacity: Capacity;
+  readonly #slowModels: SlowModels;
   readonly #tally = new Tally();
   readonly #door: Door;
   readonly #grpcDoor: Door;
@@ -95,7 +97,9 @@ export class FleetDaemon {
     this.#changes = new Changes(this.#catalog, this.#failures);
     this.#proofs = new Proofs(this.#catalog, this.#failures);
     const machine = machineOf();
-    this.#capacity = new Capacity(machine, options.limits ?? limitsOf({}, machine), (key) => this.#catalog.sizeOf(key));
+    const limits = options.limits ?? limitsOf({}, machine);
+    this.#capacity = new Capacity(machine, limits, (key) => this.#catalog.sizeOf(key));
+    this.#slowModels = new SlowModels(this.#catalog, limits);
     this.#crew = new Crew(
       this.#catalog,
       this.#failures,
@@ -214,8 +218,10 @@ export class FleetDaemon {
     this.#certificate?.close();
     this.#door.close();
     this.#grpcDoor.close();
-    this.#crew.dismiss();
-    while (this.#crew.members.length > 0) await this.#changed();
+    while (this.#crew.members.length > 0) {
+      this.#crew.dismiss();
+      await this.#changed();
+    }
     await this.#lake?.stop();
     await this.#catalog.settled();
     await this.#run?.release();
@@ -273,7 +279,6 @@ export class FleetDaemon {
       failures: this.#failures,
       capacity: this.#capacity.observe(this.#catalog.models),
       resting: this.#capacity.resting,
-      apart: this.#capacity.apart,
       nowMs: Date.now(),
       digestOf: (target) => this.#catalog.digestOf(target),
     });
@@ -395,14 +400,14 @@ export class FleetDaemon {
     const models = this.#catalog.models.filter(({ unloaded }) => unloaded !== true);
     const decided = this.#capacity.decide(models, this.#crew.open, failed, Date.now());
     this.#crew.carryOut(turnOf({ models, replicas: this.#crew.members, failed, ...decided }));
-    this.#noteServed(failed, decided.apart);
+    this.#noteServed(failed);
     this.#door.serveWaiting();
     this.#grpcDoor.serveWaiting();
     this.#wake();
   }
 
   /** Remembers what all open replicas have in force, so that a restart in the middle of a change can go on serving it. */
-  #noteServed(failed: ReadonlyMap<string, string>, apart: ReadonlySet<string>): void {
+  #noteServed(failed: ReadonlyMap<string, string>): void {
     const { open } = this.#crew;
     for (const model of this.#catalog.models) {
       const { target, generation, served } = model;
@@ -410,7 +415,7 @@ export class FleetDaemon {
       const inForce = open.every((replica) => {
         const table = replica.tables.get(model.model);
         if (table?.generation !== generation) return false;
-        return table.waits === 'resting' || isTurnable(table, replica, failed, apart);
+        return table.waits === 'resting' || isTurnable(table, replica, failed);
       });
       if (inForce)
         this.#catalog
@@ -426,8 +431,9 @@ export class FleetDaemon {
   }
 
   #hear(replica: ReplicaProcess, before: ReplicaReport | undefined): void {
-    if (replica.role.kind === 'public' && replica.report !== undefined)
-      this.#capacity.heard(replica.id, replica.report, before);
+    if (replica.report === undefined) return;
+    this.#slowModels.heard(replica.id, replica.report);
+    if (replica.role.kind === 'public') this.#capacity.heard(replica.id, replica.report, before);
   }
 
   #awaken(model: string): void {
@@ -436,6 +442,7 @@ export class FleetDaemon {
 
   #bury(replica: ReplicaProcess, how: string): void {
     this.#capacity.ended(replica.id);
+    this.#slowModels.ended(replica.id);
     this.#tally.retain(replica.report);
     if (!replica.draining && !this.#stopping) {
       console.error(`replica ${replica.pid} (${replica.role.kind}) ended by ${how}`);
@@ -481,6 +488,7 @@ export class FleetDaemon {
   #watch(): void {
     this.#crew.killSilent();
     this.#capacity.sample(this.#catalog.models, this.#crew.members, Date.now());
+    this.#slowModels.look(this.#capacity.resting, Date.now());
     this.#plan();
   }
 }

@@ -9,6 +9,8 @@ export interface Limits {
   /** How long a model with `replicas.min: 0` stays loaded after its last request. */
   readonly idleMs: number;
   readonly scale: ScaleTimes;
+  /** Median run from which a model has processes of its own, where others are quicker; Infinity: it never has. */
+  readonly slowRunMs: number;
   /** A replica that is larger is replaced by a fresh one, whatever it began with. */
   readonly replicaBytes: number;
 }
@@ -20,7 +22,16 @@ const IDLE_MS = 300_000;
 /** One process is not to take the machine down with it. */
 const REPLICA_SHARE = 0.8;
 
-type LimitOption = 'memory-budget' | 'max-loaded' | 'idle-seconds' | 'scale-window-seconds' | 'replica-memory';
+/** Long against the tens of microseconds that a hop costs, and as long as anybody wants to wait for somebody else's run. */
+const SLOW_RUN_MS = 20;
+
+type LimitOption =
+  | 'memory-budget'
+  | 'max-loaded'
+  | 'idle-seconds'
+  | 'scale-window-seconds'
+  | 'slow-run-ms'
+  | 'replica-memory';
 
 /** What the options of the daemon's command line say; each may be left out. Throws with the option and what was expected. */
 export function limitsOf(
@@ -39,6 +50,7 @@ export function limitsOf(
       panicMs: SCALE_TIMES.panicMs * ratio,
       downEveryMs: SCALE_TIMES.downEveryMs * ratio,
     },
+    slowRunMs: slowRunOf(values['slow-run-ms']) ?? SLOW_RUN_MS,
     replicaBytes:
       sizeOf(values['replica-memory'], '--replica-memory', memoryBytes) ?? Math.floor(memoryBytes * REPLICA_SHARE),
   };
@@ -55,6 +67,15 @@ function sizeOf(text: string | undefined, option: string, wholeBytes: number): n
   if (unit === '%') return Math.floor((wholeBytes * size) / 100);
   const lower = unit.toLowerCase();
   return size * (lower === 'k' || lower === 'm' || lower === 'g' ? UNITS[lower] : UNITS['']);
+}
+
+function slowRunOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'never') return Infinity;
+  const runMs = Number(text);
+  if (!(runMs > 0))
+    throw new Error(`--slow-run-ms must be a number of milliseconds above 0, or never, found "${text}"`);
+  return runMs;
 }
 
 function countOf(text: string | undefined, option: string): number | undefined {

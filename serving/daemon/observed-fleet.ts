@@ -21,8 +21,6 @@ interface Look {
   readonly capacity: ObservedCapacity;
   /** Names of models. */
   readonly resting: ReadonlySet<string>;
-  /** Keys of revisions that run in a process of their own. */
-  readonly apart: ReadonlySet<string>;
   readonly nowMs: number;
   /** `sha256:…` of a revision's model file. */
   readonly digestOf: (target: RevisionTarget) => string;
@@ -85,19 +83,20 @@ function healthOf({ target }: StoredModel, effective: ObservedModel['effective']
 function observedRevision(
   { model, target: fleetTarget, unloaded }: StoredModel,
   { target, provenMs }: StoredRevision,
-  { replicas, open, failures, resting, apart, digestOf }: Look,
+  { replicas, open, failures, resting, digestOf }: Look,
 ): ObservedRevision {
   const key = keyOf(model, target.revision);
   const arm = fleetTarget?.arms.find((each) => each.revision === target.revision);
   const holders = replicas.filter(({ revisions, draining }) => !draining && revisions.get(key)?.kind === 'ready');
   const reason = failures.givenUp().get(key);
   const isCompared = arm?.leased === true || arm?.shadow === true;
-  const runsApart = isCompared || apart.has(key);
+  const isAsked = ({ tables }: ReplicaProcess): boolean =>
+    tables.get(model)?.arms.some((each) => each.revision === target.revision && each.sockets !== undefined) === true;
   // Asked, it is loaded: as good as loaded.
   const isLoadable = resting.has(model) && provenMs !== undefined && !isCompared;
-  const isLoaded = runsApart
+  const isLoaded = isCompared
     ? holders.some(({ role }) => role.kind === 'candidate')
-    : open.length > 0 && open.every((replica) => holders.includes(replica));
+    : open.length > 0 && open.every((replica) => holders.includes(replica) || isAsked(replica));
   const ready = isLoadable || isLoaded;
   return {
     revision: target.revision,

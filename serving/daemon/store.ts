@@ -26,6 +26,8 @@ export interface StoredModel {
   readonly retrain?: TrainingRequest;
   /** A caller has unloaded it: model-control.ts. */
   readonly unloaded?: boolean;
+  /** Its runs would hold up callers of other models: it has processes of its own (slow.ts). */
+  readonly slow?: true;
   /** The last target whose arms all public replicas had in force: what goes on being served while a newer one is not ready. */
   readonly served?: { readonly generation: number; readonly target: ModelTarget };
 }

@@ -17,34 +17,41 @@ export function tablesFor(
   if (resting.has(model.model)) {
     const isNew = isSound(model, target, failed) || served === undefined;
     const [told, generation] = isNew ? [target, model.generation] : [served.target, served.generation];
-    const table = tableFor(model, told, generation, alive, NONE);
+    const table = tableFor(model, told, generation, alive, NONE, replica);
     return [isSound(model, told, failed) ? { ...table, waits: 'resting' } : table];
   }
-  const table = tableFor(model, target, model.generation, alive, apart);
-  if (isTurnable(table, replica, failed, apart)) return [table];
-  const { waits: _, ...current } = replica.tables.get(model.model) ?? { arms: [] };
-  if ('model' in current && current.arms.some((arm) => isAnswered(model.model, arm, replica)))
-    return [
-      {
-        ...current,
-        ...leaseOf(model),
-        arms: current.arms.map((arm) =>
-          runsApart(arm) || apart.has(keyOf(model.model, arm.revision)) ? located(model.model, arm, alive) : arm,
-        ),
-      },
-    ];
+  const table = tableFor(model, target, model.generation, alive, apart, replica);
+  if (isTurnable(table, replica, failed)) return [table];
+  const current = currentTable(model, replica, apart, alive);
+  if (current?.arms.some((arm) => isAnswered(model.model, arm, replica)) === true) return [current];
   const [until, from] =
     served === undefined
       ? [target, table]
-      : [served.target, tableFor(model, served.target, served.generation, alive, apart)];
+      : [served.target, tableFor(model, served.target, served.generation, alive, apart, replica)];
   const waits = waking.has(model.model) ? 'resting' : 'loading';
   return [isSound(model, until, failed) ? { ...from, waits } : from];
 }
 
-const NONE: ReadonlySet<string> = new Set();
+const NONE: ReadonlyMap<string, number> = new Map();
+
+/** What the replica has in force, with the lease and the whereabouts of now; undefined: it has nothing of the model. */
+function currentTable(
+  model: StoredModel,
+  replica: ReplicaView,
+  apart: Situation['apart'],
+  alive: readonly ReplicaView[],
+): TableOrder | undefined {
+  const known = replica.tables.get(model.model);
+  if (known === undefined) return undefined;
+  const { waits: _, ...current } = known;
+  const isElsewhere = (arm: ArmOrder): boolean =>
+    runsApart(arm) || arm.sockets !== undefined || asksOthers(model.model, arm, replica, alive, apart);
+  const arms = current.arms.map((arm) => (isElsewhere(arm) ? located(model, arm, alive) : arm));
+  return { ...current, ...leaseOf(model), arms };
+}
 
 function isAnswered(model: string, arm: ArmOrder, { revisions }: ReplicaView): boolean {
-  return (!runsApart(arm) && arm.socket !== undefined) || revisions.get(keyOf(model, arm.revision))?.kind === 'ready';
+  return (!runsApart(arm) && arm.sockets !== undefined) || revisions.get(keyOf(model, arm.revision))?.kind === 'ready';
 }
 
 /** Whether a public replica can have something loaded that answers for the model. */
@@ -74,14 +81,10 @@ export function isTurnable(
   { model, arms }: TableOrder,
   { revisions }: ReplicaView,
   failed: ReadonlyMap<string, string>,
-  apart: ReadonlySet<string>,
 ): boolean {
   const taking = takingArms(arms.filter((arm) => !runsApart(arm)));
-  const state = ({ revision, socket }: ArmOrder) => {
-    const key = keyOf(model, revision);
-    if (apart.has(key)) return socket === undefined ? 'loading' : 'ready';
-    return revisions.get(key)?.kind;
-  };
+  const state = ({ revision, sockets }: ArmOrder) =>
+    sockets === undefined ? revisions.get(keyOf(model, revision))?.kind : 'ready';
   return (
     taking.every(
       (arm) => state(arm) === 'ready' || state(arm) === 'failed' || failed.has(keyOf(model, arm.revision)),
@@ -94,7 +97,8 @@ function tableFor(
   target: ModelTarget,
   generation: number,
   alive: readonly ReplicaView[],
-  apart: ReadonlySet<string>,
+  apart: Situation['apart'],
+  replica: ReplicaView,
 ): TableOrder {
   return {
     model: model.model,
@@ -102,7 +106,8 @@ function tableFor(
     arms: target.arms.map(({ revision, weight, leased = false, shadow = false }) => {
       const version = storedOf(model, revision)?.target.version ?? '';
       const order: ArmOrder = { revision, version, weight, leased, ...(shadow ? { shadow } : {}) };
-      return runsApart(order) || apart.has(keyOf(model.model, revision)) ? located(model.model, order, alive) : order;
+      const isElsewhere = runsApart(order) || asksOthers(model.model, order, replica, alive, apart);
+      return isElsewhere ? located(model, order, alive) : order;
     }),
     salt: target.salt,
     ...(target.sticky === undefined ? {} : { sticky: target.sticky }),
@@ -121,14 +126,55 @@ export function runsApart({ leased, shadow }: Pick<Arm, 'leased' | 'shadow'>): b
   return leased === true || shadow === true;
 }
 
-/** Such an arm with the socket of the process that can answer for it, if there is one. */
-function located(model: string, order: ArmOrder, alive: readonly ReplicaView[]): ArmOrder {
-  const { socket: _, ...arm } = order;
-  const key = keyOf(model, order.revision);
-  const candidate = alive.find(
+/**
+ * Whether a replica asks other processes for an arm without a lease. What it runs itself it goes on running until all of those processes can take over, so that
+ * no request waits for one of them to load.
+ */
+function asksOthers(
+  model: string,
+  { revision }: ArmOrder,
+  { revisions, tables }: ReplicaView,
+  alive: readonly ReplicaView[],
+  apart: Situation['apart'],
+): boolean {
+  const key = keyOf(model, revision);
+  const processes = apart.get(key);
+  if (processes === undefined) return false;
+  const hasMoved = tables.get(model)?.arms.some((arm) => arm.revision === revision && arm.sockets !== undefined);
+  return hasMoved === true || revisions.get(key)?.kind !== 'ready' || readyFor(key, alive).length >= processes;
+}
+
+/** Processes of their own that can answer for a revision. */
+function readyFor(key: string, alive: readonly ReplicaView[]): readonly ReplicaView[] {
+  return alive.filter(
     ({ role, revisions }) => role.kind === 'candidate' && role.key === key && revisions.get(key)?.kind === 'ready',
   );
-  return candidate === undefined ? arm : { ...arm, socket: candidate.socket };
+}
+
+/** Such an arm with the sockets of the processes that can answer for it, if there are any, and what they say of it. */
+function located({ model }: StoredModel, order: ArmOrder, alive: readonly ReplicaView[]): ArmOrder {
+  const { sockets: _, schema: __, ...arm } = order;
+  const key = keyOf(model, order.revision);
+  const processes = readyFor(key, alive);
+  const said = processes[0]?.revisions.get(key);
+  if (said?.kind !== 'ready') return arm;
+  const { schema } = said;
+  return { ...arm, sockets: processes.map(({ socket }) => socket), ...(schema === undefined ? {} : { schema }) };
+}
+
+/** The table of a process that has the stable arm alone, with what belongs to answering as that: shadows and kept answers. */
+export function besideShadows(table: TableOrder, model: StoredModel, alive: readonly ReplicaView[]): TableOrder {
+  const { arms = [], cacheBytes } = model.target ?? {};
+  const shadows = arms.flatMap(({ revision, leased = false, shadow }): readonly ArmOrder[] => {
+    const version = storedOf(model, revision)?.target.version ?? '';
+    return shadow === true ? [located(model, { revision, version, weight: 0, leased, shadow: true }, alive)] : [];
+  });
+  return {
+    ...table,
+    arms: [...table.arms, ...shadows],
+    ...(cacheBytes === undefined ? {} : { cacheBytes }),
+    ...(shadows.length === 0 ? {} : leaseOf(model)),
+  };
 }
 
 export function knownNames(model: string, { arms }: ModelTarget, alive: readonly ReplicaView[]): readonly string[] {
@@ -164,7 +210,7 @@ export function effectiveShares(
       ...arm,
       shadow: arm.shadow === true,
       available:
-        arm.socket !== undefined ||
+        arm.sockets !== undefined ||
         // Asked, it is loaded: as good as loaded.
         (table.waits === 'resting' && !runsApart(arm)) ||
         replica.revisions.get(keyOf(model, arm.revision))?.kind === 'ready',

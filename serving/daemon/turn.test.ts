@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Arm, ModelTarget } from '../fleet.ts';
 import { type RevisionState, type TableOrder, keyOf } from '../replica/messages.ts';
+import type { LogSchema } from '../lake/entry.ts';
 import type { StoredModel } from './store.ts';
 import { type ReplicaView, type Role, type Situation, turnOf } from './turn.ts';
 
@@ -44,7 +45,7 @@ const tableOf = (...arms: readonly (readonly [revision: string, weight: number, 
     version: `version of ${revision}`,
     weight,
     leased: socket !== undefined,
-    ...(socket === undefined ? {} : { socket }),
+    ...(socket === undefined ? {} : { sockets: [socket] }),
   })),
   salt: 'salt',
   knows: [],
@@ -88,7 +89,7 @@ const turn = (
     publics: Math.max(1, ...models.map((each) => each.target?.replicas.min ?? 1)),
     resting: new Set(),
     waking: new Set(),
-    apart: new Set(),
+    apart: new Map(),
     ...more,
   });
 
@@ -129,9 +130,9 @@ describe('a turn', () => {
       { revisions: new Map([[key('B'), { kind: 'loading' }]]) },
     );
     const stable = publicWith(1, tableOf(['A', 100]), 'A');
-    expect(armsFor(turn([model(canary, { A: 5 })], [stable, loading]), 1)?.[1]?.socket).toBeUndefined();
+    expect(armsFor(turn([model(canary, { A: 5 })], [stable, loading]), 1)?.[1]?.sockets).toBeUndefined();
     const loaded = { ...loading, revisions: new Map([[key('B'), ready]]) };
-    expect(armsFor(turn([model(canary, { A: 5, B: 5 })], [stable, loaded]), 1)?.[1]?.socket).toBe('2.sock');
+    expect(armsFor(turn([model(canary, { A: 5, B: 5 })], [stable, loaded]), 1)?.[1]?.sockets).toEqual(['2.sock']);
   });
 
   it('goes on with the old arms until the new ones can answer, and keeps the candidate that they turn to', () => {
@@ -313,7 +314,7 @@ describe('a turn with models that rest', () => {
 });
 
 describe('a turn with a revision that runs apart', () => {
-  const apart = { apart: new Set([key('A')]) };
+  const apart = { apart: new Map([[key('A'), 1]]) };
   const own = replica(2, { kind: 'candidate', key: key('A') }, { revisions: new Map([[key('A'), ready]]) });
 
   it('starts a process for it, and has public replicas ask there once it is ready, though its arm has no lease', () => {
@@ -322,7 +323,7 @@ describe('a turn with a revision that runs apart', () => {
     expect(first).toMatchObject({ start: [{ kind: 'candidate', key: key('A') }], open: [1] });
     expect(first.orders.get(1)).toMatchObject({ revisions: [], tables: [{ waits: 'loading' }] });
     const second = turn([heavy], [replica(1, { kind: 'public' }), own], {}, apart);
-    expect(armsFor(second, 1)).toMatchObject([{ revision: 'A', leased: false, socket: '2.sock' }]);
+    expect(armsFor(second, 1)).toMatchObject([{ revision: 'A', leased: false, sockets: ['2.sock'] }]);
     expect(second.orders.get(1)?.tables[0]?.waits).toBeUndefined();
   });
 
@@ -331,6 +332,146 @@ describe('a turn with a revision that runs apart', () => {
     const asking = publicWith(1, tableOf(['A', 100, '2.sock']));
     expect(turn([heavy], [asking, own], {}, apart).drain).toEqual([]);
     expect(turn([heavy], [asking, own], {}, { ...apart, resting: new Set(['income']) }).drain).toEqual([2]);
+  });
+});
+
+describe('a turn with a revision that runs apart in several processes', () => {
+  const two = { apart: new Map([[key('A'), 2]]) };
+  const candidate = (id: number, revision: string, state: RevisionState = ready) =>
+    replica(id, { kind: 'candidate', key: key(revision) }, { revisions: new Map([[key(revision), state]]) });
+  const socketsFor = (turned: ReturnType<typeof turn>, id: number, arm = 0) => armsFor(turned, id)?.[arm]?.sockets;
+  const served = model(onlyA, { A: 5 });
+
+  it('goes on running it in public replicas until all of its processes are ready, and then asks them, and lets it go', () => {
+    const running = { ...publicWith(1, tableOf(['A', 100]), 'A'), opened: true };
+    const first = turn([served], [running], {}, two);
+    expect(first).toMatchObject({ start: [{ kind: 'candidate' }, { kind: 'candidate' }], open: [1], drain: [] });
+    expect(first.orders.get(1)?.revisions).toEqual([key('A')]);
+    const second = turn([served], [running, candidate(2, 'A'), candidate(3, 'A', { kind: 'loading' })], {}, two);
+    expect(second).toMatchObject({ start: [], open: [1], drain: [] });
+    expect(socketsFor(second, 1)).toBeUndefined();
+    const third = turn([served], [running, candidate(2, 'A'), candidate(3, 'A')], {}, two);
+    expect(socketsFor(third, 1)).toEqual(['2.sock', '3.sock']);
+    expect(third.orders.get(1)?.revisions).toEqual([]);
+  });
+
+  it('has a fresh public replica ask those that are ready, and opens it once one is', () => {
+    const fresh = replica(1, { kind: 'public' });
+    const loading = turn([served], [fresh, candidate(2, 'A', { kind: 'loading' })], {}, two);
+    expect(loading.open).toEqual([]);
+    expect(loading.orders.get(1)?.tables[0]?.waits).toBe('loading');
+    const some = turn([served], [fresh, candidate(2, 'A'), candidate(3, 'A', { kind: 'loading' })], {}, two);
+    expect(some.open).toEqual([1]);
+    expect(socketsFor(some, 1)).toEqual(['2.sock']);
+  });
+
+  const asking = (...sockets: readonly string[]) => ({
+    ...publicWith(1, {
+      ...tableOf(['A', 100]),
+      generation: 2,
+      arms: [{ revision: 'A', version: 'version of A', weight: 100, leased: false, sockets }],
+    }),
+    opened: true,
+  });
+
+  it('goes on with those that are left when one dies, starts another, and has callers wait when none is left', () => {
+    const one = turn([served], [asking('2.sock', '3.sock'), candidate(3, 'A')], {}, two);
+    expect(one).toMatchObject({ start: [{ kind: 'candidate' }], open: [1] });
+    expect(socketsFor(one, 1)).toEqual(['3.sock']);
+    const none = turn([served], [asking('2.sock', '3.sock')], {}, two);
+    expect(none).toMatchObject({ start: [{ kind: 'candidate' }, { kind: 'candidate' }], open: [1] });
+    expect(none.orders.get(1)?.tables[0]).toMatchObject({ waits: 'loading' });
+  });
+
+  it('takes the youngest from public replicas when fewer are needed, and lets it go unless one that drains still asks it', () => {
+    const fewer = { apart: new Map([[key('A'), 1]]) };
+    const processes = [candidate(2, 'A'), candidate(3, 'A')];
+    const turned = turn([served], [asking('2.sock', '3.sock'), ...processes], {}, fewer);
+    expect(socketsFor(turned, 1)).toEqual(['2.sock']);
+    expect(turned.drain).toEqual([3]);
+    const leaving = { ...asking('2.sock', '3.sock'), id: 9, draining: true };
+    expect(turn([served], [asking('2.sock'), leaving, ...processes], {}, fewer).drain).toEqual([]);
+  });
+
+  it('is loaded by public replicas again when it need not run apart, which ask its processes until then', () => {
+    const processes = [candidate(2, 'A'), candidate(3, 'A')];
+    const back = turn([served], [asking('2.sock', '3.sock'), ...processes]);
+    expect(back).toMatchObject({ start: [], drain: [], open: [1] });
+    expect(back.orders.get(1)?.revisions).toEqual([key('A')]);
+    expect(socketsFor(back, 1)).toEqual(['2.sock', '3.sock']);
+    // One that dies meanwhile is not asked any more.
+    expect(socketsFor(turn([served], [asking('2.sock', '3.sock'), candidate(3, 'A')]), 1)).toEqual(['3.sock']);
+    const loaded = { ...asking('2.sock', '3.sock'), revisions: new Map([[key('A'), ready]]) };
+    const done = turn([served], [loaded, ...processes]);
+    expect(socketsFor(done, 1)).toBeUndefined();
+    expect(done.drain).toEqual([2, 3]);
+  });
+
+  it('turns to a promoted revision in the processes that it has, starts those that it lacks, and keeps the old one as it was', () => {
+    const both = { apart: new Map([key('A'), key('B')].map((each) => [each, 2])) };
+    const processes = [candidate(2, 'A'), candidate(3, 'A'), candidate(4, 'B')];
+    const turned = turn([model(promoted, { A: 5, B: 500 })], [asking('2.sock', '3.sock'), ...processes], {}, both);
+    expect(armsFor(turned, 1)).toMatchObject([
+      { revision: 'B', weight: 100, sockets: ['4.sock'] },
+      { revision: 'A', weight: 0, sockets: ['2.sock', '3.sock'] },
+    ]);
+    expect(turned).toMatchObject({ start: [{ kind: 'candidate', key: key('B') }], drain: [], open: [1] });
+  });
+
+  it('gives a leased revision processes by its share of as many', () => {
+    const both = { apart: new Map([key('A'), key('B')].map((each) => [each, 4])) };
+    const startsAt = (weight: number) =>
+      turn(
+        [
+          model(
+            [
+              { revision: 'A', weight: 100 - weight },
+              { revision: 'B', weight, leased: true },
+            ],
+            { A: 5 },
+          ),
+        ],
+        [asking('2.sock')],
+        {},
+        both,
+      ).start.filter((role) => role.kind === 'candidate' && role.key === key('B')).length;
+    expect([0, 1, 25, 26, 50, 100].map(startsAt)).toEqual([1, 1, 1, 2, 2, 4]);
+  });
+
+  it('tells its processes of shadows and of the room for answers, as it would tell public replicas', () => {
+    const arms: readonly Arm[] = [
+      { revision: 'A', weight: 100 },
+      { revision: 'B', weight: 0, leased: true, shadow: true },
+    ];
+    const shadowed = model(arms, { A: 5, B: 5 }, { target: { ...target(arms), cacheBytes: 1000 }, leaseUntilMs: 7 });
+    const turned = turn([shadowed], [asking('2.sock'), candidate(2, 'A'), candidate(3, 'B')], {}, two);
+    expect(turned.orders.get(2)?.tables[0]).toMatchObject({
+      cacheBytes: 1000,
+      leaseUntilMs: 7,
+      arms: [
+        { revision: 'A', weight: 100 },
+        { revision: 'B', weight: 0, shadow: true, sockets: ['3.sock'] },
+      ],
+    });
+    // The shadow itself copies nothing and keeps nothing.
+    const [own] = turned.orders.get(3)?.tables ?? [];
+    expect(own?.arms).toHaveLength(1);
+    expect(own?.cacheBytes).toBeUndefined();
+  });
+
+  it('tells public replicas what its processes say of it', () => {
+    const schema: LogSchema = {
+      model: 'income',
+      version: 'version of A',
+      revision: 'A',
+      digest: 'sha256:a',
+      columns: [],
+      inputs: [],
+      withheld: [],
+    };
+    const saying = candidate(2, 'A', { ...ready, schema });
+    const turned = turn([served], [asking('2.sock'), saying], {}, { apart: new Map([[key('A'), 1]]) });
+    expect(armsFor(turned, 1)?.[0]).toMatchObject({ sockets: ['2.sock'], schema });
   });
 });
 

@@ -1,13 +1,13 @@
 import { type ArmOrder, type RevisionState, type TableOrder, keyOf } from '../replica/messages.ts';
 import type { StoredModel } from './store.ts';
-import { knownNames, runsApart, storedOf, tablesFor, targetsOf } from './tables.ts';
+import { besideShadows, knownNames, runsApart, storedOf, tablesFor, targetsOf } from './tables.ts';
 
 /**
  * One turn of the daemon: from what should be and what runs, which processes to start, what to order of each, and which to let go. Pure, and
  * called again after every event, so that it need not remember what it began.
  *
  * Glossary: a *public* replica answers on the public port and runs every proven revision that an arm without a lease names. A *candidate*
- * replica runs one revision alone: for a leased arm, or for one that is to run *apart*. A *prover* loads revisions one after the other, alone,
+ * replica runs one revision alone: for a leased arm, or, perhaps as one of several, for one that is to run *apart*. A *prover* loads revisions one after the other, alone,
  * before a public replica may load them. A public replica is *fit* when it is not worn and can get what is missing without blocking its callers for
  * long; fit and complete, it is *open* to new connections. A model *rests* when no public replica loads it until somebody asks (rest.ts).
  */
@@ -22,8 +22,8 @@ export interface Situation {
   readonly resting: ReadonlySet<string>;
   /** Names of models that rested until somebody asked, and are being loaded. */
   readonly waking: ReadonlySet<string>;
-  /** Keys of revisions that public replicas ask in a process of its own, instead of loading them. */
-  readonly apart: ReadonlySet<string>;
+  /** Keys of revisions that public replicas ask in processes of their own, instead of loading them, and in how many. */
+  readonly apart: ReadonlyMap<string, number>;
 }
 
 /** `key`: the model and the revision, as keyOf makes it. */
@@ -73,7 +73,9 @@ export const LIGHT_LOAD_MS = 50;
 const PROVERS = 2;
 
 export function turnOf(situation: Situation): Turn {
-  const alive = situation.replicas.filter(({ draining }) => !draining);
+  const all = situation.replicas.filter(({ draining }) => !draining);
+  const surplus = surplusOf(situation, all);
+  const alive = all.filter((replica) => !surplus.includes(replica));
   const publics = alive.filter(({ role }) => role.kind === 'public');
   const wanted = publicRevisions(situation);
   const count = situation.publics;
@@ -85,7 +87,12 @@ export function turnOf(situation: Situation): Turn {
 
   // Somebody always waits for something to wake where there are many models: that keeps no replica from callers.
   const settled = publicRevisions({ ...situation, resting: new Set([...situation.resting, ...situation.waking]) });
-  const open = fit.filter((replica) => replica.listening && isComplete(replica, settled));
+  const open = fit.filter(
+    (replica) =>
+      replica.listening &&
+      isComplete(replica, settled) &&
+      (replica.opened || !waitsForOthers(orders.get(replica.id), situation)),
+  );
   const enough = open.length >= count;
   const unfit = publics.filter((replica) => !fit.includes(replica));
   const spare = enough ? [...unfit, ...fit.toSorted((a, b) => openFirst(open, a, b)).slice(count)] : [];
@@ -97,6 +104,8 @@ export function turnOf(situation: Situation): Turn {
   );
   for (const { replica, key } of candidates)
     if (needed.has(key)) orders.set(replica.id, candidateOrders(key, situation.models, alive));
+  for (const { id, role } of surplus)
+    if (role.kind === 'candidate') orders.set(id, candidateOrders(role.key, situation.models, alive));
   const provers = alive.filter(({ role }) => role.kind === 'prover');
   const proving = provingOf(unprovenKeys(situation, needed), provers);
   for (const [id, key] of proving.given) orders.set(id, { revisions: [key], tables: [] });
@@ -104,13 +113,16 @@ export function turnOf(situation: Situation): Turn {
     start: [
       ...Array.from({ length: proving.missing }, (): Role => ({ kind: 'prover' })),
       ...Array.from({ length: Math.max(0, count - fit.length) }, (): Role => ({ kind: 'public' })),
-      ...[...needed]
-        .filter((key) => !candidates.some((candidate) => candidate.key === key))
-        .map((key): Role => ({ kind: 'candidate', key })),
+      ...[...needed].flatMap(([key, processes]) => {
+        const there = candidates.filter((candidate) => candidate.key === key).length;
+        return Array.from({ length: Math.max(0, processes - there) }, (): Role => ({ kind: 'candidate', key }));
+      }),
     ],
     drain: [
       ...spare.map(({ id }) => id),
       ...candidates.filter(({ key }) => !needed.has(key)).map(({ replica }) => replica.id),
+      // A replica that drains turns to them as it was told last.
+      ...surplus.filter(({ socket }) => !leaving.some((each) => asks(each, socket))).map(({ id }) => id),
       ...provers.filter(({ id }) => !proving.given.has(id)).map(({ id }) => id),
     ],
     orders,
@@ -171,33 +183,73 @@ function publicOrders(
     waits === 'resting'
       ? []
       : arms
-          .filter(({ socket }) => socket === undefined)
+          .filter(({ sockets }) => sockets === undefined)
           .map(({ revision }) => keyOf(model, revision))
           .filter((key) => replica.revisions.get(key)?.kind === 'ready'),
   );
   return { revisions: [...new Set([...wanted.keys(), ...inUse])], tables };
 }
 
-/** Revisions that need a process of their own: leased arms, what runs apart, and those that a table in force still turns to. */
-function candidateKeys({ models, failed, resting, apart }: Situation, orders: readonly Orders[]): ReadonlySet<string> {
-  const needed = new Set<string>();
+/**
+ * Revisions that need processes of their own, and how many: leased arms, what runs apart, and those that a table in force still turns to. An arm with a lease gets
+ * them by its share, of as many as the stable one has.
+ */
+function candidateKeys(
+  { models, failed, resting, apart }: Situation,
+  orders: readonly Orders[],
+): ReadonlyMap<string, number> {
+  const needed = new Map<string, number>();
+  const need = (key: string, processes: number): void => {
+    needed.set(key, Math.max(needed.get(key) ?? 0, processes));
+  };
   for (const model of models)
     for (const target of targetsOf(model))
       for (const arm of target.arms) {
         const key = keyOf(model.model, arm.revision);
-        if ((runsApart(arm) && target === model.target) || (apart.has(key) && !resting.has(model.model)))
-          needed.add(key);
+        const processes = apart.get(key) ?? 1;
+        if (runsApart(arm)) {
+          if (target === model.target) need(key, Math.max(1, Math.ceil((processes * arm.weight) / PERCENT)));
+        } else if (apart.has(key) && !resting.has(model.model)) need(key, processes);
       }
   for (const { tables } of orders)
     for (const { model, arms, waits } of tables)
-      for (const arm of arms)
-        if (arm.socket !== undefined && waits !== 'resting') needed.add(keyOf(model, arm.revision));
+      for (const arm of arms) if (arm.sockets !== undefined && waits !== 'resting') need(keyOf(model, arm.revision), 1);
   for (const key of failed.keys()) needed.delete(key);
   return needed;
 }
 
+const PERCENT = 100;
+
+/** Processes of revisions that have more of them than they need: those that are not ready go first, then the youngest. */
+function surplusOf(situation: Situation, alive: readonly ReplicaView[]): readonly ReplicaView[] {
+  const needed = candidateKeys(situation, []);
+  const byKey = new Map<string, ReplicaView[]>();
+  for (const replica of alive)
+    if (replica.role.kind === 'candidate')
+      byKey.set(replica.role.key, [...(byKey.get(replica.role.key) ?? []), replica]);
+  return [...byKey].flatMap(([key, processes]) => {
+    const isReady = ({ revisions }: ReplicaView): boolean => revisions.get(key)?.kind === 'ready';
+    // What nobody needs is kept for as long as a table turns to it, and then goes as a whole.
+    const wanted = needed.get(key);
+    if (wanted === undefined) return [];
+    return processes.toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)) || a.id - b.id).slice(wanted);
+  });
+}
+
+function asks({ tables }: ReplicaView, socket: string): boolean {
+  return [...tables.values()].some(({ arms }) => arms.some(({ sockets }) => sockets?.includes(socket) === true));
+}
+
+/** Whether a model would be answered as soon as a process of its own has loaded it: nobody should be sent to wait for that while others can answer. */
+function waitsForOthers(orders: Orders | undefined, { apart, waking }: Situation): boolean {
+  return (orders?.tables ?? []).some(
+    ({ model, arms, waits }) =>
+      waits === 'loading' && !waking.has(model) && arms.some(({ revision }) => apart.has(keyOf(model, revision))),
+  );
+}
+
 /** Revisions of arms that nobody has loaded yet; one that gets a process of its own proves itself there. */
-function unprovenKeys({ models, failed }: Situation, apart: ReadonlySet<string>): readonly string[] {
+function unprovenKeys({ models, failed }: Situation, apart: ReadonlyMap<string, number>): readonly string[] {
   return models.flatMap((model) =>
     (model.target?.arms ?? [])
       .filter(({ revision }) => storedOf(model, revision)?.provenMs === undefined)
@@ -230,25 +282,27 @@ function ordersInForce({ tables }: ReplicaView): Orders {
   return { revisions: [], tables: [...tables.values()] };
 }
 
-/** In its own process a candidate is the whole table: which share it gets is decided where callers come in. */
+/**
+ * In its own process a revision is the whole table: which share it gets is decided where callers come in. The stable one keeps answers, and hands copies to
+ * shadows, as it would among callers.
+ */
 function candidateOrders(key: string, models: readonly StoredModel[], alive: readonly ReplicaView[]): Orders {
   for (const model of models)
     for (const { target } of model.revisions)
       if (keyOf(model.model, target.revision) === key) {
         const { revision, version } = target;
-        const arms: readonly ArmOrder[] = [{ revision, version, weight: 100, leased: false }];
-        return {
-          revisions: [key],
-          tables: [
-            {
-              model: model.model,
-              generation: model.generation,
-              arms,
-              salt: '',
-              knows: model.target === undefined ? [] : knownNames(model.model, model.target, alive),
-            },
-          ],
+        const own: ArmOrder = { revision, version, weight: PERCENT, leased: false };
+        const isAmongCallers = targetsOf(model).some(({ arms }) =>
+          arms.some((arm) => arm.revision === revision && !runsApart(arm)),
+        );
+        const table: TableOrder = {
+          model: model.model,
+          generation: model.generation,
+          arms: [own],
+          salt: '',
+          knows: model.target === undefined ? [] : knownNames(model.model, model.target, alive),
         };
+        return { revisions: [key], tables: [isAmongCallers ? besideShadows(table, model, alive) : table] };
       }
   return { revisions: [], tables: [] };
 }

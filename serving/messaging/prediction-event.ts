@@ -82,12 +82,9 @@ function answerOf(ending: Ending): Body {
   return bodyOf(text, tail);
 }
 
-/** What this process does not run, it does not know either: then nothing is told. */
+/** What this process neither runs nor was told of, it does not know: then nothing is told. */
 function mayHoldPrivateColumns(table: Table | undefined): boolean {
-  return (
-    table === undefined ||
-    table.arms.some(({ loaded }) => loaded === undefined || loaded.order.privateColumns.length > 0)
-  );
+  return table === undefined || table.arms.some(({ withholds }) => withholds);
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -78,9 +78,10 @@ export class Batcher {
     return this.#queue.length;
   }
 
-  /** Of the last runs; undefined: none yet. */
-  get medianRunMs(): number | undefined {
-    return this.#times.medians?.runMs;
+  /** The median of the last runs, and of how many; undefined: none yet. */
+  get runTime(): { readonly medianMs: number; readonly runs: number } | undefined {
+    const medianMs = this.#times.medians?.runMs;
+    return medianMs === undefined ? undefined : { medianMs, runs: this.#times.count };
   }
 
   /**
@@ -264,12 +265,17 @@ export class Batcher {
   ): Promise<ReadonlyMap<string, Tensor>> {
     const started = performance.now();
     const outputs = await this.#session.run(feeds, fetches);
-    const ms = performance.now() - started;
+    const endedAt = performance.now();
+    const ms = endedAt - Math.max(started, lastRunEndedAt);
+    lastRunEndedAt = endedAt;
     this.#times.add(rows, ms);
     if (priority < BESIDE_PRIORITY) this.#options.onRun(rows, ms);
     return outputs;
   }
 }
+
+/** Runs of a process hold its event loop one after the other: what another model's took, before it was the turn of ours, is not ours. */
+let lastRunEndedAt = -Infinity;
 
 function computedOf(
   { queuedAt }: Job,

@@ -41,7 +41,7 @@ export async function descriptionOf(
     const described = describedModel(model, arm, arm.loaded, table);
     return what === 'config' ? configOf(described) : metadataOf(described);
   }
-  const socket = table.order.arms.find(({ revision }) => revision === arm.revision)?.socket;
+  const [socket] = table.order.arms.find(({ revision }) => revision === arm.revision)?.sockets ?? [];
   if (socket === undefined) throw new Refusal(503, `model '${model}' is not ready`, { retryAfterSeconds: 1 });
   const described = await remoteDescription(socket, model, what);
   return what === 'config' ? described : { ...described, versions: [...new Set(servedVersions(table))] };

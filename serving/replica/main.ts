@@ -10,6 +10,8 @@ import { Replica } from './replica.ts';
 const DISCONNECTED_LIMIT_MS = 5_000;
 
 let replica: Replica | undefined;
+/** Others of the fleet turn to it. */
+let isAsked = false;
 const orders = new OrderBook();
 
 function say(message: FromReplica): void {
@@ -28,6 +30,7 @@ process.on('message', (message: ToReplica, handle: unknown) => {
   switch (message.kind) {
     case 'start':
       replica = new Replica(message.settings, say);
+      isAsked = message.settings.proves;
       replica.listen();
       break;
     case 'orders':
@@ -54,7 +57,11 @@ process.on('message', (message: ToReplica, handle: unknown) => {
       break;
   }
 });
-process.on('disconnect', () => void end(DISCONNECTED_LIMIT_MS, 'leave'));
+process.on('disconnect', () => {
+  // Those who turn to it have as long, and each of their last requests needs it.
+  if (isAsked) setTimeout(() => void end(DISCONNECTED_LIMIT_MS, 'cut'), DISCONNECTED_LIMIT_MS);
+  else void end(DISCONNECTED_LIMIT_MS, 'leave');
+});
 // The daemon decides when a replica ends: a signal to the whole process group must not cut what is being answered.
 process.on('SIGTERM', () => {});
 process.on('SIGINT', () => {});

@@ -1,5 +1,5 @@
 import type { SelfTest, Sticky } from '../fleet.ts';
-import type { Handed } from '../lake/entry.ts';
+import type { Handed, LogSchema } from '../lake/entry.ts';
 import type { MessagingReport } from '../messaging/messaging-report.ts';
 import type { MessagingSettings } from '../messaging/messaging-settings.ts';
 import type { Specification } from '../model/specification.ts';
@@ -41,8 +41,10 @@ export interface ArmOrder {
   readonly leased: boolean;
   /** It gets copies of what the stable arm answered, and no share. */
   readonly shadow?: true;
-  /** Where another process answers for this arm; undefined: this process runs it. */
-  readonly socket?: string;
+  /** Where other processes answer for this arm, each for any request; undefined: this process runs it. */
+  readonly sockets?: readonly string[];
+  /** What they say of it: to log what they could not answer, and to find the column that callers stick by. */
+  readonly schema?: LogSchema;
 }
 
 export interface TableOrder {
@@ -148,6 +150,8 @@ export type RevisionState =
       readonly loadMs: number;
       /** Names of inputs and columns that a request may carry. */
       readonly knows: readonly string[];
+      /** For processes that turn to this one. */
+      readonly schema?: LogSchema;
     }
   | { readonly kind: 'failed'; readonly reason: string };
 
@@ -165,8 +169,10 @@ export interface ReplicaReport {
   readonly unusedInputs: number;
   /** Requests to explain that were answered. */
   readonly explanations: number;
-  /** How long the last runs of each revision took, by key as keyOf makes it: what runs long holds up what shares its process. */
-  readonly runMs?: readonly { readonly key: string; readonly medianMs: number }[];
+  /** How long the last runs of each revision took, of so many, by key as keyOf makes it: what runs long holds up what shares its process. */
+  readonly runMs?: readonly { readonly key: string; readonly medianMs: number; readonly runs: number }[];
+  /** Of `inFlight`, what other processes have in hand for it, by model. */
+  readonly relayed?: readonly { readonly model: string; readonly inFlight: number }[];
   /** Undefined: it is on no bus. */
   readonly messaging?: MessagingReport;
 }

@@ -1,142 +1,142 @@
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { Refusal } from '../protocol/refusal.ts';
-import { type Call, DEADLINE_MS, type Reply } from './call.ts';
-import { JSON_LENGTH } from './http.ts';
-import { OVERRIDE_HEADER, overrideOf } from './override.ts';
+import type { Call, Reply } from './call.ts';
+import { Lane, LostRequest, type Relaying } from './lane.ts';
 
 /** A candidate that takes longer has failed this request; the stable arm answers it. */
 const LIMIT_MS = 5_000;
-/** Once it has been silent for that long, nobody else waits for it until so much time has passed. */
-const REST_MS = 5_000;
-const MAX_SOCKETS = 64;
+/**
+ * Nobody answers in the place of a stable arm, and what it may take is its own process's to say: it refuses what waits too long for a run, and is ended by the
+ * daemon when it is silent for two minutes.
+ */
+const STABLE_LIMIT_MS = 130_000;
+/** Requests that one process has in hand for this one: a listening socket's own queue holds as many. */
+const MOST_IN_HAND = 512;
+/** As long as a request may wait for a run. */
+const ANOTHER_LIMIT_MS = 10_000;
+/** What took two processes with it may be why they died. */
+const MOST_LOSSES = 1;
 const MS_A_SECOND = 1000;
-/** An answer is a caller's own: no larger than what a request may be. */
-const MAX_ANSWER_BYTES = 64 * 2 ** 20;
 
-/** Asks another process for an answer, over its Unix socket. Rejects with a Refusal: 503 where the process failed, else its own. */
+/**
+ * An arm that other processes of this fleet answer for, each over its Unix socket. A request goes to the one that has the fewest of ours in hand, so that none
+ * waits behind a long run while another process is free.
+ *
+ * A process that dies loses what it had in hand. To a stable arm it is asked once more, of another process, or of the one that takes its place: a model is
+ * a function, so asking twice does no harm but to the clock. An alternative has the stable arm for that.
+ */
 export class RemoteArm {
-  readonly #socket: string;
-  /** Nobody answers in its place: it gets as long as a request may take, and is asked again after it was silent. */
+  /** Nobody answers in its place. */
   isStable = false;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
-  /** In `performance.now()` milliseconds. */
-  #restsUntil = 0;
+  #lanes: readonly Lane[] = [];
+  #waiting = new Set<() => void>();
+  #waits = 0;
+  #closed = false;
+  #turn = 0;
 
-  constructor(socket: string) {
-    this.#socket = socket;
+  /** The processes that answer from now on. What others have in hand they still answer. */
+  follow(sockets: readonly string[]): void {
+    const before = this.#lanes;
+    this.#lanes = sockets.map((socket) => before.find((lane) => lane.socket === socket) ?? new Lane(socket));
+    for (const lane of before) if (!this.#lanes.includes(lane)) lane.leave();
+    this.#wake();
   }
 
-  async ask(call: Call): Promise<Reply> {
-    if (performance.now() < this.#restsUntil)
-      throw new Refusal(503, `the process of this arm was silent for ${LIMIT_MS / MS_A_SECOND} s`, {
-        retryAfterSeconds: 1,
-      });
-    const signal = AbortSignal.timeout(this.isStable ? DEADLINE_MS : LIMIT_MS);
-    try {
-      return await this.#send(call, signal, true);
-    } catch (error) {
-      if (signal.aborted && !this.isStable) this.#restsUntil = performance.now() + REST_MS;
-      throw error;
-    }
+  /** Requests under way in other processes, or waiting for one. */
+  get inFlight(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.inFlight, this.#waits);
+  }
+
+  /** Rejects with a Refusal: 503 where no process answered, 429 where all have too much in hand, else the process's own. */
+  ask(call: Call, relaying: Relaying = {}): Promise<Reply> {
+    return this.isStable ? this.#askAny(call, relaying) : this.#askOnce(call, relaying);
   }
 
   /** No new request will come; those under way still get their answer. */
   close(): void {
-    setTimeout(() => this.#agent.destroy(), LIMIT_MS).unref();
+    this.#closed = true;
+    for (const lane of this.#lanes) lane.leave();
+    this.#wake();
   }
 
-  #send(call: Call, signal: AbortSignal, mayRetry: boolean): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      const fail = (error: Error): void =>
-        reject(new Refusal(503, `the process of this arm did not answer: ${error.message}`, { retryAfterSeconds: 1 }));
-      const asking = request(
-        {
-          socketPath: this.#socket,
-          agent: this.#agent,
-          method: 'POST',
-          path: call.path,
-          headers: {
-            ...headersOf(call.body),
-            'x-slipway-id': call.id,
-            ...traceOf(call),
-            // Its process has this arm alone, and should know that nobody's share brought it there.
-            ...(overrideOf(call) === undefined ? {} : { [OVERRIDE_HEADER]: 'stable' }),
-          },
-          signal,
-        },
-        (response) => {
-          readAnswer(response).then((bytes) => settle(response, bytes, resolve, reject), fail);
-        },
-      );
-      asking.on('error', (error: NodeJS.ErrnoException) => {
-        // A kept connection may end just as it is used again: nothing was answered, so asking once more is safe.
-        if (mayRetry && asking.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE'))
-          this.#send(call, signal, false).then(resolve, reject);
-        else fail(error);
+  async #askOnce(call: Call, relaying: Relaying): Promise<Reply> {
+    const lane = this.#leastBusy(new Set(this.#lanes.filter(({ isResting }) => isResting)));
+    if (lane === undefined)
+      throw new Refusal(503, `the process of this arm was silent for ${LIMIT_MS / MS_A_SECOND} s`, {
+        retryAfterSeconds: 1,
       });
-      // In one piece: a second write to a connection that has just ended fails in a way of its own.
-      const { text, tail } = call.body;
-      asking.end(tail === undefined ? text : Buffer.concat([Buffer.from(text), tail]));
+    const signal = AbortSignal.timeout(LIMIT_MS);
+    try {
+      return await lane.ask(call, relaying, signal);
+    } catch (error) {
+      if (signal.aborted) lane.rest();
+      throw error instanceof LostRequest ? unanswered(error.message) : error;
+    }
+  }
+
+  async #askAny(call: Call, relaying: Relaying): Promise<Reply> {
+    const signal = AbortSignal.timeout(STABLE_LIMIT_MS);
+    const lost = new Set<Lane>();
+    for (let losses = 0; ; ) {
+      const lane = this.#leastBusy(lost) ?? (await this.#another(lost));
+      try {
+        return await lane.ask(call, relaying, signal);
+      } catch (error) {
+        if (!(error instanceof LostRequest)) throw error;
+        lost.add(lane);
+        if (error.wasHeard) losses += 1;
+        if (losses > MOST_LOSSES || signal.aborted) throw unanswered(error.message);
+      }
+    }
+  }
+
+  /** Among those that have as few in hand, the one that waits longest for one. Throws a Refusal with 429 where all are full. */
+  #leastBusy(lost: ReadonlySet<Lane>): Lane | undefined {
+    let best: Lane | undefined;
+    for (const lane of this.#lanes)
+      if (!lost.has(lane) && (best === undefined || lane.isLessBusyThan(best))) best = lane;
+    if (best === undefined) return undefined;
+    if (best.inFlight >= MOST_IN_HAND)
+      throw new Refusal(429, `the queue is full: ${best.inFlight} requests are waiting`, { retryAfterSeconds: 1 });
+    best.turn = ++this.#turn;
+    return best;
+  }
+
+  /** The next process that is not one of those; bounded in number and in time. */
+  async #another(lost: ReadonlySet<Lane>): Promise<Lane> {
+    const until = performance.now() + ANOTHER_LIMIT_MS;
+    if (this.#waits >= MOST_IN_HAND)
+      throw new Refusal(429, `${this.#waits} requests wait for a process`, { retryAfterSeconds: 1 });
+    this.#waits += 1;
+    try {
+      for (;;) {
+        const leftMs = until - performance.now();
+        if (this.#closed || leftMs <= 0) throw unanswered('it ended, and no other one took its place');
+        await this.#changed(leftMs);
+        const lane = this.#leastBusy(lost);
+        if (lane !== undefined) return lane;
+      }
+    } finally {
+      this.#waits -= 1;
+    }
+  }
+
+  #changed(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        clearTimeout(limit);
+        this.#waiting.delete(settle);
+        resolve();
+      };
+      const limit = setTimeout(settle, limitMs);
+      this.#waiting.add(settle);
     });
   }
-}
 
-/** A caller's trace goes on in the other process, and ours, where there is one. */
-function traceOf({ headers: { traceparent, tracestate } }: Call): OutgoingHttpHeaders {
-  if (traceparent === undefined) return {};
-  return { traceparent, ...(tracestate === undefined ? {} : { tracestate }) };
-}
-
-function headersOf({ text, tail, isWhole }: Call['body']): OutgoingHttpHeaders {
-  const jsonBytes = Buffer.byteLength(text);
-  return {
-    'content-type': tail === undefined ? 'application/json' : 'application/octet-stream',
-    'content-length': jsonBytes + (tail?.length ?? 0),
-    ...(tail === undefined ? {} : { [JSON_LENGTH]: isWhole === true ? 0 : jsonBytes }),
-  };
-}
-
-async function readAnswer(response: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new Error(`its answer is larger than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
+  #wake(): void {
+    for (const settle of this.#waiting) settle();
   }
-  return Buffer.concat(chunks);
 }
 
-function settle(
-  { headers, statusCode = 500 }: IncomingMessage,
-  bytes: Buffer,
-  resolve: (reply: Reply) => void,
-  reject: (refusal: Refusal) => void,
-): void {
-  const header = (name: string): string => String(headers[name] ?? '');
-  const jsonBytes = headers[JSON_LENGTH] === undefined ? bytes.length : Number(headers[JSON_LENGTH]);
-  const text = bytes.toString('utf8', 0, jsonBytes);
-  if (statusCode === 200)
-    resolve({
-      body: () => (jsonBytes === bytes.length ? { text } : { text, tail: [bytes.subarray(jsonBytes)] }),
-      revision: header('x-slipway-revision'),
-      version: header('x-slipway-model-version'),
-      flags: [],
-      rows: 1,
-    });
-  else reject(refusalOf(statusCode, text, header('x-slipway-unservable') === 'true'));
-}
-
-const STATUSES = [400, 404, 413, 415, 422, 429, 500, 503] as const;
-
-function refusalOf(status: number, body: string, unservable: boolean): Refusal {
-  const known = STATUSES.find((candidate) => candidate === status) ?? 500;
-  let message = body;
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed) message = String(parsed.error);
-  } catch {
-    message = `status ${status} without JSON`;
-  }
-  return new Refusal(known, message, { unservable });
+function unanswered(why: string): Refusal {
+  return new Refusal(503, `the process of this arm did not answer: ${why}`, { retryAfterSeconds: 1 });
 }

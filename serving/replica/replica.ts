@@ -54,6 +54,7 @@ export class Replica {
   readonly #counters = new Map<string, Map<string, ArmCounter>>();
   readonly #loaded = new Map<string, LoadedRevision>();
   readonly #neighbours = new Neighbours();
+  /** By key. */
   readonly #remotes = new Map<string, RemoteArm>();
   readonly #shadows = new ShadowArms((model, revision) => this.#counterOf(model, revision));
   #copies: CopyTaker | undefined;
@@ -225,11 +226,7 @@ export class Replica {
     this.#wanted = new Map(revisions.map((order) => [keyOf(order.model, order.revision), order]));
     for (const key of this.#failed) if (!this.#wanted.has(key)) this.#failed.delete(key);
     this.#orders = tables;
-    const remote = tables.flatMap(({ arms }) => arms.filter(({ socket }) => socket !== undefined));
-    const sockets = new Set(remote.flatMap(({ socket }) => socket ?? []));
-    for (const socket of sockets) if (!this.#remotes.has(socket)) this.#remotes.set(socket, new RemoteArm(socket));
-    for (const [socket, process] of this.#remotes)
-      process.isStable = remote.some((arm) => arm.socket === socket && !arm.leased && arm.shadow !== true);
+    const left = this.#followRemotes(tables);
     this.#shadows.follow(tables);
     this.#turn();
     this.#say({ kind: 'turned', sequence });
@@ -238,14 +235,29 @@ export class Replica {
       const loaded = before.has(key) ? undefined : this.#loaded.get(key);
       if (loaded !== undefined) this.#sayReady(key, loaded);
     }
-    for (const [socket, remote] of this.#remotes)
-      if (!sockets.has(socket)) {
-        this.#remotes.delete(socket);
-        remote.close();
-      }
+    for (const remote of left) remote.close();
     if (this.#loading) return;
     this.#loading = true;
     void this.#load();
+  }
+
+  /** Opens the ways to arms of other processes, and returns those that no table needs any more. What has lost its process waits for the next one. */
+  #followRemotes(tables: readonly TableOrder[]): readonly RemoteArm[] {
+    const unneeded = new Set(this.#remotes.keys());
+    for (const { model, arms } of tables)
+      for (const { revision, sockets, leased, shadow, schema } of arms) {
+        const key = keyOf(model, revision);
+        if (schema !== undefined) this.#journal.describe(schema);
+        unneeded.delete(key);
+        const remote = this.#remotes.get(key) ?? (sockets === undefined ? undefined : new RemoteArm());
+        if (remote === undefined) continue;
+        this.#remotes.set(key, remote);
+        remote.isStable = !leased && shadow !== true;
+        remote.follow(sockets ?? []);
+      }
+    const left = [...unneeded].flatMap((key) => this.#remotes.get(key) ?? []);
+    for (const key of unneeded) this.#remotes.delete(key);
+    return left;
   }
 
   told(ask: number, answer: Told): void {
@@ -285,6 +297,8 @@ export class Replica {
     for (const { batcher } of this.#loaded.values()) queued += batcher.queued;
     const busy = new Set(this.#awakening.models);
     for (const { order, batcher } of this.#loaded.values()) if (batcher.queued > 0) busy.add(order.model);
+    const relayed = this.#relayed();
+    for (const { model } of relayed) busy.add(model);
     const handed = this.#journal.handOver();
     return {
       arms: this.#changedArms(),
@@ -302,11 +316,22 @@ export class Replica {
       unusedInputs: this.#unused,
       explanations: this.#explained(),
       runMs: [...this.#loaded].flatMap(([key, { batcher }]) => {
-        const medianMs = batcher.medianRunMs;
-        return medianMs === undefined ? [] : [{ key, medianMs }];
+        const { runTime } = batcher;
+        return runTime === undefined ? [] : [{ key, ...runTime }];
       }),
+      ...(relayed.length === 0 ? {} : { relayed }),
       ...(this.#messaging === undefined ? {} : { messaging: this.#messaging.report() }),
     };
+  }
+
+  #relayed(): NonNullable<ReplicaReport['relayed']> {
+    return this.#orders.flatMap(({ model, arms }) => {
+      const inFlight = arms.reduce(
+        (sum, { revision }) => sum + (this.#remotes.get(keyOf(model, revision))?.inFlight ?? 0),
+        0,
+      );
+      return inFlight === 0 ? [] : [{ model, inFlight }];
+    });
   }
 
   #changedArms(): readonly ArmCounts[] {
@@ -374,8 +399,14 @@ export class Replica {
     }
   }
 
-  #sayReady(key: string, { loadMs, knows }: LoadedRevision): void {
-    this.#sayState(key, { kind: 'ready', loadMs, knows: [...knows] });
+  #sayReady(key: string, loaded: LoadedRevision): void {
+    const { loadMs, knows } = loaded;
+    this.#sayState(key, {
+      kind: 'ready',
+      loadMs,
+      knows: [...knows],
+      ...(this.#settings.proves ? { schema: schemaOf(loaded) } : {}),
+    });
   }
 
   #sayState(key: string, state: RevisionState): void {

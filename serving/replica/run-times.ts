@@ -11,6 +11,11 @@ export class RunTimes {
     if (this.#next % RUNS_BETWEEN_LOOKS === 0 || this.#runs.length < RUNS_BETWEEN_LOOKS) this.#medians = undefined;
   }
 
+  /** How many runs are remembered. */
+  get count(): number {
+    return this.#runs.length;
+  }
+
   /** Undefined: it has not run yet. */
   get medians(): Medians | undefined {
     if (this.#runs.length === 0) return undefined;

@@ -6,6 +6,7 @@ import { ArmCounter } from './counters.ts';
 import { OVERRIDE_FLAG, overrideOf } from './override.ts';
 import { type Journal, loggedBody } from './journal.ts';
 import { stableArm } from './assign.ts';
+import { isRelayedToStable, relayedFlags } from './relayed-role.ts';
 import { CACHED_FLAG } from './response-cache.ts';
 import { type Arm, type Table, chooseArm } from './table.ts';
 import { copyToShadows } from './shadow-arms.ts';
@@ -153,7 +154,7 @@ async function askArm(
   if (arm.loaded === undefined) {
     if (arm.remote === undefined)
       throw new Refusal(503, `revision ${arm.revision} is not loaded here`, { retryAfterSeconds: 1 });
-    return arm.remote.ask(call);
+    return arm.remote.ask(call, { role: roleOf(call, arm, table), flags });
   }
   const counter = serving.counter(call.model, arm.revision);
   const isOverride = overrideOf(call) !== undefined;
@@ -182,11 +183,12 @@ async function askArm(
     rows: reply.rows,
     shapes: parsed.protocol === 'v2' ? parsed.request.inputs : undefined,
     flags:
-      reply.flags.length + flags.length === 0 && !isOverride && cached === undefined
+      reply.flags.length + flags.length === 0 && !isOverride && !call.relayed && cached === undefined
         ? NO_FLAGS
         : [
             ...reply.flags,
             ...flags,
+            ...relayedFlags(call),
             ...(isOverride ? [OVERRIDE_FLAG] : []),
             ...(cached?.wasHit() === true ? [CACHED_FLAG] : []),
           ],
@@ -198,7 +200,8 @@ async function askArm(
 const NO_FLAGS: readonly string[] = [];
 
 function roleOf(call: Call, arm: Arm, table: Table): 'stable' | 'candidate' {
-  return call.relayed || arm !== stableArm(table.arms) ? 'candidate' : 'stable';
+  if (call.relayed) return isRelayedToStable(call) ? 'stable' : 'candidate';
+  return arm === stableArm(table.arms) ? 'stable' : 'candidate';
 }
 
 function counted(call: Call, arm: Arm, serving: Serving, failed: boolean): void {
@@ -216,7 +219,9 @@ function isArmError(error: unknown): boolean {
   return !(error instanceof Refusal) || error.status >= SERVER_ERRORS || error.status === TOO_MANY;
 }
 
+/** Whoever asked this process for its arm tells of it: it sees the failures, too, that this one cannot tell of. */
 function logFailure(call: Call, arm: Arm, table: Table, error: unknown, serving: Serving): void {
+  if (call.relayed) return;
   serving.journal.add({
     at: call.at,
     id: call.id,

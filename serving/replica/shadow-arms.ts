@@ -4,6 +4,7 @@ import { CopySender } from './copy-sender.ts';
 import type { ArmCounter } from './counters.ts';
 import type { TableOrder } from './messages.ts';
 import { OVERRIDE_HEADER } from './override.ts';
+import { isRelayedToStable } from './relayed-role.ts';
 import { type Arm, type Table, leaseLive } from './table.ts';
 
 /** An arm that gets copies, with the way to its process. */
@@ -25,7 +26,7 @@ export class ShadowArms {
   follow(tables: readonly TableOrder[]): void {
     const wanted = new Map(
       tables.flatMap(({ model, arms }) =>
-        arms.flatMap(({ shadow, socket, revision }) =>
+        arms.flatMap(({ shadow, sockets: [socket] = [], revision }) =>
           shadow === true && socket !== undefined ? [[socket, { model, revision }] as const] : [],
         ),
       ),
@@ -41,7 +42,7 @@ export class ShadowArms {
   }
 
   of({ arms }: TableOrder): readonly ShadowArm[] {
-    return arms.flatMap(({ shadow, socket, revision, leased }) => {
+    return arms.flatMap(({ shadow, sockets: [socket] = [], revision, leased }) => {
       const sender = shadow === true && socket !== undefined ? this.#senders.get(socket) : undefined;
       return sender === undefined ? [] : [{ revision, leased, sender }];
     });
@@ -49,12 +50,12 @@ export class ShadowArms {
 }
 
 /**
- * Hands a copy of what the stable arm answered to the model's shadow arms. Requests that named their arm or version are not copied: they are no
- * sample of the traffic.
+ * Hands a copy of what the stable arm answered to the model's shadow arms: in the process that ran it, which knows its scores. Requests that named their
+ * arm or version are not copied: they are no sample of the traffic.
  */
 export function copyToShadows(table: Table, arm: Arm, call: Call, reply: Reply): void {
-  if (call.relayed || call.version !== undefined || call.headers[OVERRIDE_HEADER] !== undefined) return;
-  if (arm !== stableArm(table.arms)) return;
+  if (arm.loaded === undefined || call.version !== undefined || call.headers[OVERRIDE_HEADER] !== undefined) return;
+  if (call.relayed ? !isRelayedToStable(call) : arm !== stableArm(table.arms)) return;
   const { at, id, model, protocol, body } = call;
   for (const { revision, leased, sender } of table.shadows) {
     if (leased && !leaseLive(table, at)) continue;
@@ -70,7 +71,7 @@ export function copyToShadows(table: Table, arm: Arm, call: Call, reply: Reply):
         rows: reply.rows,
         ...(reply.scores === undefined ? {} : { scores: reply.scores }),
       },
-      arm.loaded?.score,
+      arm.loaded.score,
     );
   }
 }

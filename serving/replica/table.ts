@@ -2,6 +2,7 @@ import type { InferInput } from '../protocol/infer-request.ts';
 import { inputValues } from '../protocol/input-tensor.ts';
 import { type AssignableArm, assignedArm, shareOf, stableArm } from './assign.ts';
 import type { Call, Parsed } from './call.ts';
+import type { LogSchema } from '../lake/entry.ts';
 import type { LoadedRevision } from './load-revision.ts';
 import { type ArmOrder, type TableOrder, keyOf } from './messages.ts';
 import { overriddenArm, overrideOf } from './override.ts';
@@ -14,6 +15,10 @@ export interface Arm extends AssignableArm {
   readonly version: string;
   readonly loaded: LoadedRevision | undefined;
   readonly remote: RemoteArm | undefined;
+  /** How columns lie in its inputs, of arms without a lease: of what is loaded here, else as this process was told. */
+  readonly packs: LogSchema['inputs'];
+  /** Whether it may have private columns. */
+  readonly withholds: boolean;
 }
 
 /** One model's table of arms in this process. */
@@ -32,6 +37,7 @@ export interface Table {
 export function tableOf(
   order: TableOrder,
   loaded: ReadonlyMap<string, LoadedRevision>,
+  /** By key, as `loaded`. */
   remotes: ReadonlyMap<string, RemoteArm>,
   shadows: Pick<ShadowArms, 'of'>,
   /** Of the table before this one: what is kept stays. */
@@ -53,12 +59,13 @@ function cacheOf({ cacheBytes = 0 }: TableOrder, before: ResponseCache | undefin
 
 function armOf(
   model: string,
-  { revision, version, weight, leased, shadow, socket }: ArmOrder,
+  { revision, version, weight, leased, shadow, sockets, schema }: ArmOrder,
   loaded: ReadonlyMap<string, LoadedRevision>,
   remotes: ReadonlyMap<string, RemoteArm>,
 ): Arm {
-  const here = socket === undefined ? loaded.get(keyOf(model, revision)) : undefined;
-  const remote = socket === undefined ? undefined : remotes.get(socket);
+  const key = keyOf(model, revision);
+  const here = sockets === undefined ? loaded.get(key) : undefined;
+  const remote = sockets === undefined ? undefined : remotes.get(key);
   return {
     revision,
     version,
@@ -67,8 +74,18 @@ function armOf(
     shadow: shadow === true,
     loaded: here,
     remote,
+    packs: here === undefined ? (leased || shadow === true ? [] : (schema?.inputs ?? [])) : packsOf(here),
+    withholds: here === undefined ? schema?.withheld === undefined || schema.withheld.length > 0 : withholds(here),
     available: here !== undefined || remote !== undefined,
   };
+}
+
+function packsOf({ records }: LoadedRevision): Arm['packs'] {
+  return records.kind === 'signature' ? records.signature.inputs : [];
+}
+
+function withholds({ order }: LoadedRevision): boolean {
+  return order.privateColumns.length > 0;
 }
 
 export function leaseLive({ order }: Table, nowMs: number): boolean {
@@ -109,9 +126,8 @@ function stickyKeyOf({ order, arms }: Table, call: Call, parsed: Parsed): string
 
 /** A column's value in the first row of a tensor request, by the way the stable revision packs columns into inputs. */
 function valueOfColumn(column: string, inputs: readonly InferInput[], arms: readonly Arm[]): unknown {
-  for (const { loaded } of arms) {
-    if (loaded === undefined || loaded.records.kind === 'none') continue;
-    const plan = loaded.records.signature.inputs.find(({ columns }) => columns.includes(column));
+  for (const { packs } of arms) {
+    const plan = packs.find(({ columns }) => columns.includes(column));
     const input = plan === undefined ? undefined : inputs.find(({ name }) => name === plan.name);
     if (plan === undefined || input === undefined) continue;
     const values = inputValues(input);
