@@ -40,6 +40,8 @@ export interface RequestBody {
   readonly tail?: Uint8Array;
   /** The whole body is the one input of the model (`Inference-Header-Content-Length: 0`). */
   readonly isWhole?: boolean;
+  /** Gives the memory of `tail` back now: from then on it is empty. Undefined: others use that memory, too, or it is not worth it. */
+  readonly release?: () => void;
 }
 
 /** Throws a Refusal with status 400 that names the place, what was found and what was expected. */

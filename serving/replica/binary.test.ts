@@ -320,6 +320,41 @@ describe('packed bodies', () => {
   });
 });
 
+describe('large requests', () => {
+  const ROWS = 20_000;
+  const SIZES = [ROWS, ROWS + 1, 2 * ROWS];
+  /** A tensor that no other request has. */
+  const tensorOf = (index: number): Buffer => {
+    const rows = SIZES[index % SIZES.length] ?? ROWS;
+    return bytesOf(Float32Array.from({ length: 2 * rows }, (_, k) => index + k / 100_000));
+  };
+  const ask = async (index: number) => {
+    const tensor = tensorOf(index);
+    const shape = [tensor.length / 8, 2];
+    // An id of another length for each, so that tensors begin at any place.
+    const rest = { id: 'x'.repeat(index % 9), parameters: { binary_data_output: true } };
+    const isText = index % 4 === 0;
+    const data = isText
+      ? { data: [...new Float32Array(Uint8Array.from(tensor).buffer)] }
+      : { parameters: { binary_data_size: tensor.length } };
+    const json = { ...rest, inputs: [{ name: 'x', datatype: 'FP32', shape, ...data }] };
+    const text = Buffer.from(jsonOf(json));
+    if (isText) return post(inferPath('fp32'), text);
+    return binary('fp32', json, tensor);
+  };
+
+  it('that come at once and one after the other each get their own answer', async () => {
+    for (let round = 0; round < 2; round++) {
+      const indexes = Array.from({ length: 12 }, (_, k) => 100 * round + k);
+      const answers = await Promise.all(indexes.map(ask));
+      for (const [k, answer] of answers.entries()) {
+        expect(answer.status).toBe(200);
+        expect(taken(answer).tail.equals(tensorOf(indexes[k] ?? -1))).toBe(true);
+      }
+    }
+  });
+});
+
 describe('the classification extension', () => {
   const inputs = [{ name: 'a', datatype: 'FP32', shape: [2, 3], data: [0.1, 0.7, 0.2, 0.5, 0.5, 0] }, pairInputs[1]];
   const classified = (classification: unknown) =>

@@ -66,6 +66,20 @@ describe('a body', () => {
     expect(memory.equals(bytesOf(200 * KB))).toBe(true);
   });
 
+  it('gives its memory back when it is told to, and then is empty to whoever still looks', () => {
+    const bytes = new BodyBytes({ announced: 200 * KB, alignedAt: 0, limitBytes: LIMIT });
+    bytes.take(bytesOf(200 * KB));
+    const whole = bytes.whole();
+    bytes.release?.();
+    expect([whole.length, whole.buffer.byteLength]).toEqual([0, 0]);
+  });
+
+  it('has nothing to give back where its chunk may be shared', () => {
+    const bytes = new BodyBytes({ announced: KB, alignedAt: 0, limitBytes: LIMIT });
+    bytes.take(bytesOf(KB));
+    expect(bytes.release).toBeUndefined();
+  });
+
   it('is not taken beyond its limit', () => {
     const bytes = new BodyBytes({ announced: 0, alignedAt: 0, limitBytes: 100 * KB });
     expect(bytes.take(bytesOf(100 * KB))).toBe(true);

@@ -42,6 +42,12 @@ export class BodyBytes {
     return this.#chunks.length === 1 ? first : joined(this.#chunks, this.#size, this.#skipped);
   }
 
+  /** What frees the memory of the whole, where nothing else lies in it. */
+  get release(): (() => void) | undefined {
+    const memory = this.#place?.buffer;
+    return memory === undefined ? undefined : () => freed(memory);
+  }
+
   /** More than was announced: from here on it is gathered as if nothing had been said. */
   #keep(chunk: Buffer, at: number): void {
     if (this.#place !== undefined) this.#chunks.push(this.#place.subarray(this.#skipped, at));
@@ -77,5 +83,10 @@ function joined(chunks: readonly Buffer[], size: number, skipped: number): Buffe
 
 /** Frees a chunk's memory now, where it is all the chunk's own. */
 function giveBack({ buffer, length }: Buffer): void {
-  if (buffer.byteLength === length && buffer instanceof ArrayBuffer) buffer.transfer(0);
+  if (buffer.byteLength === length) freed(buffer);
+}
+
+/** Every view of it is empty from now on. */
+function freed(memory: ArrayBufferLike): void {
+  if (memory instanceof ArrayBuffer) memory.transfer(0);
 }

@@ -22,12 +22,11 @@ const WORTH_PACKING_BYTES = 4096;
  * The body, unpacked. Rejects with a Refusal: 413 when it is too large, 415 when it is encoded in a way that is not served, 400 when it is cut off or not
  * what its encoding says.
  */
-export async function readBody(
-  request: IncomingMessage,
-  limitBytes = MAX_BODY_BYTES,
-  /** Where something in it begins that should lie at a multiple of 8 in memory. */
-  alignedAt = 0,
-): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, limitBytes = MAX_BODY_BYTES): Promise<Buffer> {
+  return (await bodyBytes(request, limitBytes, 0)).whole();
+}
+
+async function bodyBytes(request: IncomingMessage, limitBytes: number, alignedAt: number): Promise<BodyBytes> {
   const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && !isEncoding(encoding))
     throw new Refusal(415, `content-encoding ${encoding} is not served; send gzip, deflate, or the body as it is`);
@@ -43,7 +42,7 @@ export async function readBody(
       decoder?.destroy();
       reject(tooLarge(limitBytes));
     });
-    source.on('end', () => resolve(bytes.whole()));
+    source.on('end', () => resolve(bytes));
     decoder?.on('error', (error) => reject(new Refusal(400, `the body is not ${encoding}: ${error.message}`)));
     request.on('error', reject);
     request.on('close', () => {
@@ -64,8 +63,14 @@ function isEncoding(word: string): word is Encoding {
 export async function readRequestBody(request: IncomingMessage): Promise<RequestBody> {
   const header = request.headers[JSON_LENGTH];
   const jsonBytes = Number(header);
-  const bytes = await readBody(request, MAX_BODY_BYTES, Number.isSafeInteger(jsonBytes) ? jsonBytes : 0);
-  return dividedBody(bytes, header);
+  const bytes = await bodyBytes(request, MAX_BODY_BYTES, Number.isSafeInteger(jsonBytes) ? jsonBytes : 0);
+  const body = dividedBody(bytes.whole(), header);
+  const { release } = bytes;
+  if (release === undefined) return body;
+  if (body.tail !== undefined) return { ...body, release };
+  // Text is a copy.
+  release();
+  return body;
 }
 
 /** A body in two: `header` says how many of its bytes are JSON. Throws a Refusal with status 400. */

@@ -73,6 +73,8 @@ async function answerCall(call: Call, serving: Serving): Promise<Reply> {
     const reply = await attempt(call, parsed, arm, table, serving);
     counted(call, arm, serving, false);
     if (table.shadows.length > 0) copyToShadows(table, arm, call, reply);
+    // Run, logged, and seen by nobody else: sockets, shadows and listeners may have it under way.
+    else if (arm.loaded !== undefined && serving.listener?.() === undefined) call.body.release?.();
     return reply;
   } catch (error) {
     if (fallback === undefined) {
