@@ -48,6 +48,7 @@ export function bodyOfMessage(message: InferMessage): RequestBody {
   const { id, parameters, inputs, outputs, raw_input_contents: raw } = message;
   if (raw.length > 0 && raw.length !== inputs.length)
     throw new Refusal(400, `raw_input_contents holds ${raw.length} tensors, inputs names ${inputs.length}`);
+  if (isPlain(message)) return { text: plainTextOf(message), tail: tailOf(raw) };
   const tail = [...raw];
   const sent = inputs.map(({ name, datatype, shape, contents }, index) => {
     const head = { name, datatype, shape: shape.map(Number) };
@@ -74,9 +75,37 @@ export function bodyOfMessage(message: InferMessage): RequestBody {
       ? {}
       : { outputs: asked.map(({ name, parameters: own }) => ({ name, parameters: { ...own, binary_data: true } })) }),
   });
-  return tail.length === 0
-    ? { text }
-    : { text, tail: tail.length === 1 && tail[0] !== undefined ? tail[0] : Buffer.concat(tail) };
+  return tail.length === 0 ? { text } : { text, tail: tailOf(tail) };
+}
+
+function tailOf(parts: readonly Buffer[]): Buffer {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+}
+
+/** Raw tensors and nothing else said of them. */
+function isPlain({ parameters, inputs, outputs, raw_input_contents: raw }: InferMessage): boolean {
+  if (raw.length === 0 || !isEmpty(parameters)) return false;
+  for (const { contents } of inputs) if (contents !== null) return false;
+  for (const output of outputs) if (!isEmpty(output.parameters)) return false;
+  return true;
+}
+
+/** The JSON head of a plain message, put together by hand: every call has one, for the log. */
+function plainTextOf({ id, inputs, outputs, raw_input_contents: raw }: InferMessage): string {
+  let text = id === '' ? '{' : `{"id":${JSON.stringify(id)},`;
+  text += '"parameters":{"binary_data_output":true},"inputs":[';
+  let comma = '';
+  for (const [index, { name, datatype, shape }] of inputs.entries()) {
+    text += `${comma}{"name":${JSON.stringify(name)},"datatype":${JSON.stringify(datatype)},"shape":[${shape.join(',')}],"parameters":{"binary_data_size":${raw[index]?.length ?? 0}}}`;
+    comma = ',';
+  }
+  text += ']';
+  if (outputs.length > 0) {
+    const asked = outputs.map(({ name }) => `{"name":${JSON.stringify(name)},"parameters":{"binary_data":true}}`);
+    text += `,"outputs":[${asked.join(',')}]`;
+  }
+  return `${text}}`;
 }
 
 /** What a message asks for; `body` is what bodyOfMessage made of it. Throws a Refusal with status 400. */

@@ -137,6 +137,61 @@ describe('ModelInfer on the wire', () => {
     }
   });
 
+  it('takes dimensions that are not packed, one by one or between packed ones', () => {
+    const tensor = Buffer.from([
+      0x0a,
+      1,
+      0x78,
+      0x12,
+      5,
+      ...Buffer.from('UINT8'),
+      0x18,
+      2,
+      0x1a,
+      2,
+      3,
+      4,
+      0x18,
+      0x85,
+      1,
+    ]);
+    const bytes = Buffer.concat([Buffer.from([0x0a, 1, 0x6d, 0x2a, tensor.length]), tensor, Buffer.from([0x3a, 0])]);
+    expect(readInferRequest(bytes)?.inputs[0]?.shape).toEqual([2, 3, 4, 133]);
+    expect((method.requestDeserialize(bytes) as InferMessage).inputs[0]?.shape.map(Number)).toEqual([2, 3, 4, 133]);
+  });
+
+  it('goes into the log as the JSON that HTTP would have carried', () => {
+    const floats = Buffer.alloc(8);
+    const message = {
+      model_name: 'm',
+      model_version: '',
+      id: 'say "seven"',
+      parameters: {},
+      inputs: [
+        { name: 'x', datatype: 'FP32', shape: [1, '2'], contents: null },
+        { name: 'ü', datatype: 'BYTES', shape: [], contents: null },
+      ],
+      outputs: [{ name: 'y', parameters: {} }],
+      raw_input_contents: [floats, Buffer.from('abc')],
+    };
+    const { text, tail } = bodyOfMessage(message);
+    expect(JSON.parse(text)).toEqual({
+      id: 'say "seven"',
+      parameters: { binary_data_output: true },
+      inputs: [
+        { name: 'x', datatype: 'FP32', shape: [1, 2], parameters: { binary_data_size: 8 } },
+        { name: 'ü', datatype: 'BYTES', shape: [], parameters: { binary_data_size: 3 } },
+      ],
+      outputs: [{ name: 'y', parameters: { binary_data: true } }],
+    });
+    expect(tail).toEqual(Buffer.concat([floats, Buffer.from('abc')]));
+    const bare = { ...message, id: '', outputs: [], inputs: message.inputs.slice(0, 1), raw_input_contents: [floats] };
+    expect(bodyOfMessage(bare)).toEqual({
+      text: '{"parameters":{"binary_data_output":true},"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"parameters":{"binary_data_size":8}}]}',
+      tail: floats,
+    });
+  });
+
   it('is read without copying the tensors', () => {
     const bytes = method.requestSerialize({
       model_name: 'm',
