@@ -47,6 +47,19 @@ describe('a batcher', () => {
     ]);
   });
 
+  it('gives everybody their own rows where large ones are put together in memory that is used again', async () => {
+    const { batcher, runs } = await batcherOf('dynamic_batch.onnx', { maxBatch: 20_000 });
+    const large = (from: number) => rowsOf(...Array.from({ length: 3000 }, (_, k) => row(from + k)));
+    const alone = async (from: number) =>
+      (await batcher.submit(large(from), undefined, '', SOON())).outputs.get('y')?.data;
+    for (const round of [0, 1, 2]) {
+      const starts = [1, 2, 3 - round].map((k) => 10_000 * (3 * round + k));
+      const together = await Promise.all(starts.map(alone));
+      for (const [index, from] of starts.entries()) expect(together[index]).toEqual(await alone(from));
+    }
+    expect(Math.max(...runs)).toBe(9000);
+  });
+
   it('puts no more rows into a run than it may, and answers a larger request in several', async () => {
     const { batcher, runs } = await batcherOf('dynamic_batch.onnx', { maxBatch: 2 });
     await Promise.all([1, 2, 3].map((first) => batcher.submit(rowsOf(row(first)), undefined, '', SOON())));

@@ -66,6 +66,8 @@ export class Batcher {
   #queue: Job[] = [];
   #busy = false;
   readonly #times: RunTimes;
+  /** Where large inputs are put together, run after run: nobody looks at them when the run has ended. */
+  readonly #joined: Scratch = new Map();
 
   constructor(session: ModelSession, options: BatcherOptions) {
     this.#session = session;
@@ -236,7 +238,14 @@ export class Batcher {
     const rows = jobs.reduce((sum, job) => sum + job.rows, 0);
     let outputs: ReadonlyMap<string, Tensor> | undefined;
     try {
-      outputs = await this.#run(joinedTensors(jobs.map((job) => job.feeds)), first, rows);
+      outputs = await this.#run(
+        joinedTensors(
+          jobs.map((job) => job.feeds),
+          this.#joined,
+        ),
+        first,
+        rows,
+      );
       if (!haveRows(outputs, rows)) {
         this.#mergeable = false;
         outputs = undefined;
@@ -373,28 +382,50 @@ function rowSizeOf(shape: readonly number[]): number {
   return size;
 }
 
-/** Tensors of the same names, datatypes and trailing dimensions, one below the other. */
-function joinedTensors(parts: readonly ReadonlyMap<string, Tensor>[]): ReadonlyMap<string, Tensor> {
+/** Memory by the name of the tensor that lies in it. */
+type Scratch = Map<string, ArrayBuffer>;
+
+/** Smaller ones are not worth keeping memory for; larger ones would keep too much of it. */
+const SCRATCH_BYTES = { from: 65_536, to: 16 * 2 ** 20 } as const;
+
+/** Tensors of the same names, datatypes and trailing dimensions, one below the other; large ones in the scratch memory where there is one. */
+function joinedTensors(parts: readonly ReadonlyMap<string, Tensor>[], scratch?: Scratch): ReadonlyMap<string, Tensor> {
   const joined = new Map<string, Tensor>();
   const [first] = parts;
   if (first === undefined) return joined;
   for (const [name, { datatype, shape }] of first) {
     const tensors = parts.map((part) => part.get(name)).filter((tensor) => tensor !== undefined);
     const rows = tensors.reduce((sum, tensor) => sum + (tensor.shape[0] ?? 0), 0);
-    joined.set(name, { datatype, shape: [rows, ...shape.slice(1)], data: joinedData(datatype, tensors) });
+    const data = joinedData(datatype, tensors, (bytes) => memoryIn(scratch, name, bytes));
+    joined.set(name, { datatype, shape: [rows, ...shape.slice(1)], data });
   }
   return joined;
 }
 
-function joinedData(datatype: Tensor['datatype'], tensors: readonly Tensor[]): TensorData {
+function joinedData(
+  datatype: Tensor['datatype'],
+  tensors: readonly Tensor[],
+  memoryFor: (bytes: number) => ArrayBuffer | undefined,
+): TensorData {
   if (datatype === 'BYTES') return tensors.flatMap(({ data }) => data as readonly string[]);
   const length = tensors.reduce((sum, { data }) => sum + data.length, 0);
+  const { array } = DATATYPES[datatype];
   // The arrays are of one class, which TypeScript cannot see through the table of datatypes.
-  const joined = new DATATYPES[datatype].array(length) as Float32Array;
+  const memory = memoryFor(length * array.BYTES_PER_ELEMENT);
+  const joined = (memory === undefined ? new array(length) : new array(memory, 0, length)) as Float32Array;
   let at = 0;
   for (const { data } of tensors) {
     joined.set(data as Float32Array, at);
     at += data.length;
   }
   return joined;
+}
+
+function memoryIn(scratch: Scratch | undefined, name: string, bytes: number): ArrayBuffer | undefined {
+  if (scratch === undefined || bytes < SCRATCH_BYTES.from || bytes > SCRATCH_BYTES.to) return undefined;
+  const known = scratch.get(name);
+  if (known !== undefined && known.byteLength >= bytes) return known;
+  const memory = new ArrayBuffer(bytes);
+  scratch.set(name, memory);
+  return memory;
 }
