@@ -233,9 +233,34 @@ authorization { users: [ { user: fleet, password: secret }, { nkey: "${nkey.getP
       ...files,
     });
     if (settings === undefined) throw new Error('no settings');
-    const connection = await connectBus(settings, 'test', () => {});
+    const connection = await connectBus(settings, 'test', () => {}, AbortSignal.timeout(30_000));
     await connection.flush();
     expect(connection.getServer()).toContain(String(server.port));
     await connection.close();
+  });
+
+  test.each([
+    ['a wrong password', { NATS_USER: 'fleet', NATS_PASSWORD: 'guessed' }, /authorization violation/i],
+    ['no authority', { NATS_CA: undefined, NATS_USER: 'fleet', NATS_PASSWORD: 'secret' }, /self-signed certificate/],
+    ['no server', { NATS_URL: 'nats://127.0.0.1:1', NATS_USER: 'fleet', NATS_PASSWORD: 'secret' }, /refused/i],
+  ])('with %s it says so once, and tries on', async (_, wrong, reason) => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const leaving = new AbortController();
+    try {
+      const settings = messagingSettingsOf({
+        NATS_URL: `tls://localhost:${server.port}`,
+        NATS_CA: join(folder, 'cert.pem'),
+        ...wrong,
+      });
+      if (settings === undefined) throw new Error('no settings');
+      const connecting = connectBus(settings, 'test', () => {}, leaving.signal);
+      await vi.waitUntil(() => said.mock.calls.length > 0, { timeout: 20_000 });
+      expect(said.mock.calls).toEqual([[expect.stringMatching(reason)]]);
+      leaving.abort();
+      await expect(connecting).rejects.toThrow(/abort/i);
+    } finally {
+      leaving.abort();
+      said.mockRestore();
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Authenticator,
   type ConnectionOptions,
@@ -11,19 +12,20 @@ import type { Login, MessagingSettings } from './messaging-settings.ts';
 
 /**
  * Resolves once a server has answered, however long that takes; afterwards the connection mends itself for ever. A file of credentials is read anew
- * for each attempt, so that one that is renewed on disk is taken. `changed` hears when the connection is there and when it is gone.
+ * for each attempt, so that one that is renewed on disk is taken. `changed` hears when the connection is there and when it is gone; why it is not there is
+ * said on standard error, once a reason. Rejects when `signal` is aborted before.
  */
 export async function connectBus(
   settings: MessagingSettings,
   name: string,
   changed: (isConnected: boolean) => void,
+  signal: AbortSignal,
 ): Promise<NatsConnection> {
   let attempts = 0;
-  const connection = await connect({
+  const connection = await firstConnection(settings, signal, {
     ...optionsOf(settings),
     name,
     reconnect: true,
-    waitOnFirstConnect: true,
     maxReconnectAttempts: -1,
     // A server that refuses a login today may know it tomorrow.
     ignoreAuthErrorAbort: true,
@@ -47,6 +49,33 @@ export async function connectBus(
     }
   })();
   return connection;
+}
+
+/** The client's own wait for its first connection would not say what it waits for: a server that is away, or one that refuses the login. */
+async function firstConnection(
+  { servers }: MessagingSettings,
+  signal: AbortSignal,
+  options: ConnectionOptions,
+): Promise<NatsConnection> {
+  let told: string | undefined;
+  for (let attempt = 0; ; attempt++) {
+    signal.throwIfAborted();
+    try {
+      return await connect(options);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason !== told) console.error(`NATS: no connection to ${servers.join(', ')}: ${reason}; it is tried again`);
+      told = reason;
+    }
+    await sleep(backOffMs(attempt, Math.random()), undefined, { signal, ref: false });
+  }
+}
+
+/** With what lies behind it, which is where TLS and the network say what is wrong. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const behind = error.cause instanceof Error ? error.cause.message : '';
+  return behind === '' || error.message.includes(behind) ? error.message : `${error.message}: ${behind}`;
 }
 
 /** Doubled from attempt to attempt up to five seconds, and spread by half, so that replicas do not all come at once. `spread`: from 0 to 1. */

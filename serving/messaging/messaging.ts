@@ -32,6 +32,8 @@ export class Messaging {
   #pending: ReadonlyMap<string, Pending> | undefined;
   #lookout: NodeJS.Timeout | undefined;
   #draining = false;
+  /** Ends the wait for the first connection. */
+  readonly #leaving = new AbortController();
   #isConnected = false;
 
   constructor(settings: MessagingSettings, context: RouteContext) {
@@ -40,9 +42,11 @@ export class Messaging {
     const changed = (isConnected: boolean): void => {
       this.#isConnected = isConnected;
     };
-    connectBus(settings, `slipway ${process.pid}`, changed).then(
+    connectBus(settings, `slipway ${process.pid}`, changed, this.#leaving.signal).then(
       (connection) => this.#open(connection),
-      (error: unknown) => console.error('NATS: the bus cannot be used', error),
+      (error: unknown) => {
+        if (!this.#draining) console.error('NATS: the bus cannot be used', error);
+      },
     );
   }
 
@@ -91,6 +95,7 @@ export class Messaging {
   /** Resolves when everything that had come in is answered, at the limit in any case. `handoverMs`: how long others have to take over first. */
   async drain(limitMs: number, handoverMs: number): Promise<void> {
     this.#draining = true;
+    this.#leaving.abort();
     clearInterval(this.#lookout);
     const connection = this.#connection;
     if (connection === undefined || connection.isClosed()) return;
