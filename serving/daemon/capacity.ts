@@ -18,6 +18,12 @@ const COPIES_OF_FILES = 2;
 /** Of a process that runs one revision alone, before it has loaded anything. */
 const PROCESS_BYTES = 100 * 2 ** 20;
 
+/** What is looked at of a replica; whether it is `worn` is said back. */
+export type SampledReplica = Pick<
+  ReplicaProcess,
+  'id' | 'role' | 'draining' | 'report' | 'openedAtMs' | 'revisions' | 'worn'
+>;
+
 /**
  * How much of the machine a fleet takes: how many public replicas there should be, which models rest, and which run apart. It remembers the
  * demand (demand.ts); the decisions are the pure functions of scale.ts and rest.ts.
@@ -62,15 +68,15 @@ export class Capacity {
   }
 
   /** To be called once a second: how much was under way since, and how large the replicas have become. */
-  sample(models: readonly StoredModel[], replicas: readonly ReplicaProcess[], nowMs: number): void {
+  sample(models: readonly StoredModel[], replicas: readonly SampledReplica[], nowMs: number): void {
     const publics = replicas.filter(({ role, draining }) => role.kind === 'public' && !draining);
-    const relayed = new Map<string, number>();
-    for (const { report } of publics)
-      for (const { model, inFlight } of report?.relayed ?? []) relayed.set(model, (relayed.get(model) ?? 0) + inFlight);
-    const underWay = publics.reduce((sum, { report }) => sum + (report?.inFlight ?? 0), 0);
+    const reports = publics.flatMap(({ report }) => report ?? []);
+    const relayed = relayedOf(reports);
+    const waiting = waitingOf(reports);
+    const underWay = reports.reduce((sum, { inFlight }) => sum + inFlight, 0);
     const elsewhere = [...relayed.values()].reduce((sum, inFlight) => sum + inFlight, 0);
-    this.#sampleLoad(models, underWay - elsewhere, nowMs);
-    this.#own.sample(models, relayed, nowMs);
+    this.#sampleLoad(models, { underWay: underWay - elsewhere, waiting }, nowMs);
+    this.#own.sample(models, added(relayed, waiting), nowMs);
     const worn = this.#wear.wornOf(
       publics.map(({ id, report, openedAtMs, revisions }) => ({
         id,
@@ -83,7 +89,11 @@ export class Capacity {
     for (const replica of publics) replica.worn = replica.id === worn;
   }
 
-  #sampleLoad(models: readonly StoredModel[], underWay: number, nowMs: number): void {
+  #sampleLoad(
+    models: readonly StoredModel[],
+    { underWay, waiting }: { readonly underWay: number; readonly waiting: ReadonlyMap<string, number> },
+    nowMs: number,
+  ): void {
     const spent = this.#demand.takeSpentMs();
     const overMs = nowMs - this.#sampledAtMs;
     const isFirst = this.#sampledAtMs === 0;
@@ -97,6 +107,8 @@ export class Capacity {
     for (const [model, ms] of spentHere) replicas += ms / overMs / (targetOf.get(model) ?? 1);
     // Runs longer than the time between samples have not been counted by anybody yet.
     if (spentHere.length === 0 && underWay > 0) replicas = underWay / Math.max(...targetOf.values(), 1);
+    // What waits on the bus is under way as soon as there is somebody to take it.
+    for (const [model, requests] of waiting) replicas += requests / (targetOf.get(model) ?? Infinity);
     const kept = this.#loads.filter(({ atMs }) => atMs > nowMs - KEPT_WINDOWS * this.#limits.scale.stableMs);
     this.#loads = [...kept, { atMs: nowMs, replicas }];
   }
@@ -195,6 +207,28 @@ export class Capacity {
     // Of the room of one public replica: all of them are there for each process that they share.
     return processes === undefined ? bytes : ((bytes + PROCESS_BYTES) * processes) / this.#scale.replicas;
   }
+}
+
+/** Requests that other processes have in hand for public replicas, by model. */
+function relayedOf(reports: readonly ReplicaReport[]): ReadonlyMap<string, number> {
+  return reports
+    .map(({ relayed = [] }) => new Map(relayed.map(({ model, inFlight }) => [model, inFlight])))
+    .reduce(added, new Map<string, number>());
+}
+
+/** Kept requests on the bus that nobody has taken yet, by model: every replica sees all of them, each at another moment. */
+function waitingOf(reports: readonly ReplicaReport[]): ReadonlyMap<string, number> {
+  const waiting = new Map<string, number>();
+  for (const { messaging } of reports)
+    for (const [model, pending] of Object.entries(messaging?.pending ?? {}))
+      waiting.set(model, Math.max(waiting.get(model) ?? 0, pending.waiting));
+  return waiting;
+}
+
+function added(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const sums = new Map(a);
+  for (const [key, value] of b) sums.set(key, (sums.get(key) ?? 0) + value);
+  return sums;
 }
 
 /** Loads are kept a little longer than the window that is asked about. */

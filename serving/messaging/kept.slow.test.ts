@@ -8,6 +8,8 @@ import {
 import { type NatsConnection, connect, headers } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { awkwardRevision, loansFiles, loansRevision } from '../daemon/loans.fixture.ts';
+import { machineOf } from '../daemon/machine.ts';
+import { slowModel } from '../daemon/slow-model.fixture.ts';
 import { type TestFleet, openTestFleet } from '../daemon/test-fleet.ts';
 import { loansInputs } from './loans-inputs.fixture.ts';
 import { type NatsServer, findNatsServer, openNatsServer } from './nats-server.fixture.ts';
@@ -224,4 +226,36 @@ describe.skipIf(natsServer === undefined)('requests that are kept until they are
     for (const { id, role } of replicas) if (role === 'public') process.kill(Number(id), 'SIGKILL');
     return delivered;
   }
+
+  test('that wait count as requests under way: more replicas are started for them', async () => {
+    await fleet.close();
+    vi.stubEnv('NATS_URL', server.url);
+    fleet = await openTestFleet({ args: ['--scale-window-seconds', '5'] });
+    vi.unstubAllEnvs();
+    const slow = slowModel('slow', '1.0.0', 40);
+    await fleet.bring(slow.files, slow.target);
+    // What a replica has in hand at once, 64, is not more than it should have: only what waits asks for another one.
+    const replicas = { min: 1, max: 2, target: 80 };
+    await fleet.turn('slow', [{ revision: slow.target.revision, weight: 100 }], { replicas });
+    await fleet.until('requests are taken', async () => (await consumer('slow')) !== undefined);
+    const inputs = [{ name: 'value', datatype: 'FP32', shape: [1, 1], data: [1] }];
+    const load = () => fleet.driver.observe(AbortSignal.timeout(30_000)).then(({ capacity }) => capacity);
+    expect((await load())?.replicas).toBe(1);
+    for (let k = 0; k < 1500; k++) await client.publish('slipway.async.slow', JSON.stringify({ inputs }));
+    await fleet.until('they ask for more replicas', async () => ((await load())?.load ?? 0) > 2);
+    if (machineOf().cores > 1) await fleet.until('there are two', async () => (await load())?.replicas === 2);
+  });
+
+  test('wake a model that rests', async () => {
+    await fleet.close();
+    vi.stubEnv('NATS_URL', server.url);
+    fleet = await openTestFleet({ args: ['--idle-seconds', '1'] });
+    vi.unstubAllEnvs();
+    await fleet.bring(loansFiles(), v1);
+    await fleet.turn('loans', [{ revision: v1.revision, weight: 100 }], { replicas: { min: 0, max: 1, target: 4 } });
+    await fleet.until('requests are taken', async () => (await consumer('loans')) !== undefined);
+    await fleet.until('it rests', async () => (await fleet.find('loans')).resting === true);
+    await client.publish('slipway.async.loans', body('wake'), { msgID: 'wake' });
+    expect((await resultOf('loans.wake')).json<{ readonly id: string }>().id).toBe('wake');
+  });
 });
