@@ -57,8 +57,14 @@ function textOfData(tensor: Tensor, count: { notFinite: number }): string {
     case 'FP64':
     case 'FP16': {
       const numbers = datatype === 'FP16' ? Array.from(data as Uint16Array, numberOfHalf) : (data as Float32Array);
-      for (let i = 0; i < numbers.length; i++) if (!Number.isFinite(numbers[i])) count.notFinite += 1;
-      return textOfNumbers(numbers);
+      let isPlain = true;
+      for (let i = 0; i < numbers.length; i++) {
+        if (!Number.isFinite(numbers[i])) count.notFinite += 1;
+        else if (Object.is(numbers[i], -0)) isPlain = false;
+      }
+      return isPlain && numbers.length >= MANY_NUMBERS
+        ? JSON.stringify(Array.from(numbers)).slice(1, -1)
+        : textOfNumbers(numbers);
     }
     case 'BOOL':
       return Array.from(data as Uint8Array, (bit) => (bit === 0 ? 'false' : 'true')).join(',');
@@ -76,15 +82,17 @@ function textOfData(tensor: Tensor, count: { notFinite: number }): string {
   }
 }
 
-/** From here on JSON.stringify is faster than putting texts together, three times as fast in the end; it writes what is not finite as null, too. */
+/**
+ * From here on JSON.stringify is faster than putting texts together, three times as fast in the end; it writes what is not finite as null, too, but a
+ * negative zero without its sign.
+ */
 const MANY_NUMBERS = 64;
 
 function textOfNumbers(numbers: ArrayLike<number>): string {
-  if (numbers.length >= MANY_NUMBERS) return JSON.stringify(Array.from(numbers)).slice(1, -1);
   let text = '';
   for (let i = 0; i < numbers.length; i++) {
     const number = numbers[i] ?? NaN;
-    text += `${i === 0 ? '' : ','}${Number.isFinite(number) ? number : 'null'}`;
+    text += `${i === 0 ? '' : ','}${Object.is(number, -0) ? '-0' : Number.isFinite(number) ? number : 'null'}`;
   }
   return text;
 }

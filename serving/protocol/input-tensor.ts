@@ -102,7 +102,12 @@ function dataOf(name: string, datatype: Datatype, flat: readonly unknown[]): Ten
     case 'FP64':
       return filledFloats(new Float64Array(flat.length), flat, name, datatype);
     case 'FP16':
-      return filled(new Uint16Array(flat.length), flat, (value) => halfOfNumber(floatOf(name, datatype, value)));
+      return filled(new Uint16Array(flat.length), flat, (value) => {
+        const number = floatOf(name, datatype, value);
+        const half = halfOfNumber(number);
+        if (Number.isFinite(number) && !Number.isFinite(numberOfHalf(half))) throw beyond(name, datatype, number);
+        return half;
+      });
     case 'INT64':
       return filledBig(new BigInt64Array(flat.length), flat, (value) => bigOf(name, datatype, value));
     case 'UINT64':
@@ -130,9 +135,16 @@ function filledFloats(
 ): TensorData {
   for (let i = 0; i < flat.length; i++) {
     const value = flat[i];
-    array[i] = typeof value === 'number' ? value : floatOf(name, datatype, value);
+    const number = typeof value === 'number' ? value : floatOf(name, datatype, value);
+    array[i] = number;
+    if (!Number.isFinite(array[i]) && Number.isFinite(number)) throw beyond(name, datatype, number);
   }
   return array;
+}
+
+/** A number that would become an infinity nobody wrote. */
+function beyond(name: string, datatype: Datatype, number: number): Refusal {
+  return new Refusal(400, `input "${name}": ${number} is beyond what ${datatype} holds`);
 }
 
 function filled<A extends { [index: number]: number }>(

@@ -250,6 +250,13 @@ describe('V2: refusals are JSON that says what was found and what was expected',
     ],
     ['text for a number', 'dynamic-batch', x('FP32', [1, 4], [1, 2, 3, '4']), 400, /holds numbers, found string "4"/],
     [
+      'a number beyond its datatype',
+      'dynamic-batch',
+      x('FP32', [1, 4], [1, 2, 3, 1e39]),
+      400,
+      /1e\+39 is beyond what FP32 holds/,
+    ],
+    [
       'a fraction for an integer',
       'int64-identity',
       x('INT64', [1], [1.5]),
