@@ -4,12 +4,13 @@ import { revisionOfManifest, sha256Of } from './loans.fixture.ts';
 
 const WIDTH = 384;
 
-/** A model of one column `value`, whose score is 0: each run multiplies so many matrices, 0.5 to 1 ms a product on one processor. */
+/** A model of one input `value`, whose score is 0: each run multiplies so many matrices, 0.5 to 1 ms a product on one processor. */
 export function slowModel(
   name: string,
   version: string,
   products: number,
   more = '',
+  columns = 1,
 ): { readonly target: RevisionTarget; readonly files: ReadonlyMap<string, Uint8Array> } {
   const chain = Array.from({ length: products }, (_, k) => ({
     type: 'MatMul',
@@ -18,7 +19,7 @@ export function slowModel(
   }));
   const bytes = onnxModel({
     name: `${name} ${version}`,
-    inputs: [{ name: 'value', datatype: 'FP32', shape: ['N', 1] }],
+    inputs: [{ name: 'value', datatype: 'FP32', shape: ['N', columns] }],
     outputs: [{ name: 'score', datatype: 'FP32', shape: ['N', 1] }],
     nodes: [
       // What depends on the input cannot be computed when the model is loaded.
@@ -31,7 +32,13 @@ export function slowModel(
         outputs: ['last'],
         attributes: { keepdims: { kind: 'int', value: 0 } },
       },
-      { type: 'Mul', inputs: ['value', 'last'], outputs: ['score'] },
+      {
+        type: 'ReduceMean',
+        inputs: ['value'],
+        outputs: ['row'],
+        attributes: { axes: { kind: 'ints', values: [1] }, keepdims: { kind: 'int', value: 1 } },
+      },
+      { type: 'Mul', inputs: ['row', 'last'], outputs: ['score'] },
     ],
     initializers: [{ name: 'weights', shape: [WIDTH, WIDTH], data: new Float32Array(WIDTH * WIDTH) }],
   });
