@@ -1,15 +1,17 @@
+import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../checks/stats/seeded-random.ts';
 import { awkwardRevision, loansFiles, loansRevision } from '../daemon/loans.fixture.ts';
 import { type TestFleet, openTestFleet } from '../daemon/test-fleet.ts';
 import { INPUTS, RECORD } from './malformed-requests.ts';
+import { type MutatedFrames, heardFrames, mutatedFrames } from './mutated-frames.ts';
 import { type MutatedRequest, type Seed, mutatedRequest } from './mutated-request.ts';
 import { NotHttp, type RawAnswer, RawConnection } from './raw-connection.ts';
 
 const usage = `npm run fuzz -- [--seconds 60] [--seed N] [--connections 8]
 
-Sends a real fleet requests that are wrong in many ways at once, over raw sockets, while another caller goes on asking as it should. Exit status 1
-when the fleet answers with something that is not HTTP or with a status or body that is not specified, when a process ends, when memory does
+Sends a real fleet requests that are wrong in many ways at once, over raw sockets, HTTP and gRPC, while another caller goes on asking as it should. Exit status 1
+when the fleet answers with something that is not HTTP, or no frames of HTTP/2, or with a status or body that is not specified, when a process ends, when memory does
 not stay flat, or when the other caller notices anything. The same seed sends the same requests.`;
 
 const { values } = parseArgs({
@@ -24,6 +26,9 @@ const { values } = parseArgs({
 /** All that docs/serving.md names, and what node:http says of broken requests. */
 const STATUSES = new Set([200, 400, 401, 403, 404, 405, 408, 413, 415, 417, 422, 429, 431, 500, 503]);
 const ANSWER_LIMIT_MS = 30_000;
+/** A conversation that is wrong may wait for what never comes. */
+const BROKEN_LIMIT_MS = 200;
+const GRPC_SHARE = 0.3;
 const MOST_GROWTH_BYTES = 200 * 2 ** 20;
 const SETTLED_SHARE = 0.25;
 
@@ -54,9 +59,19 @@ const SEEDS: readonly Seed[] = [
   { path: '/v1/predictions/01a1fdbb-970b-7154-8f5c-39da7528f533' },
 ];
 
+/** A ModelInferRequest for `float64-io`. */
+const INFER = Buffer.concat([
+  Buffer.from([0x0a, 10, ...Buffer.from('float64-io'), 0x2a, 13, 0x0a, 1, 0x78, 0x12, 4, ...Buffer.from('FP64')]),
+  Buffer.from([0x1a, 2, 1, 4, 0x3a, 32]),
+  Buffer.from(Float64Array.of(1, 2, 3, 4).buffer),
+]);
+
 interface Tally {
   sent: number;
   answered: number;
+  /** Connections of gRPC, and calls on them that were answered well. */
+  conversations: number;
+  calls: number;
   readonly statuses: Map<number, number>;
   readonly faults: string[];
 }
@@ -66,7 +81,7 @@ async function main(): Promise<number> {
     console.log(usage);
     return 0;
   }
-  const fleet = await openTestFleet({ args: ['--no-log'] });
+  const fleet = await openTestFleet({ grpcPort: 0, args: ['--no-log'] });
   try {
     await serveModels(fleet);
     return await run(fleet);
@@ -88,16 +103,22 @@ async function serveModels(fleet: TestFleet): Promise<void> {
 
 async function run(fleet: TestFleet): Promise<number> {
   const port = Number(new URL(fleet.url).port);
+  const grpcPort = Number(fleet.grpc?.split(':').at(-1));
   const seconds = Number(values.seconds);
   const until = performance.now() + seconds * 1000;
   const settledAt = performance.now() + SETTLED_SHARE * seconds * 1000;
-  const tally: Tally = { sent: 0, answered: 0, statuses: new Map(), faults: [] };
+  const tally: Tally = { sent: 0, answered: 0, conversations: 0, calls: 0, statuses: new Map(), faults: [] };
   const before = await rssOf(fleet);
   let settled = 0;
   const others = askAsOneShould(fleet, until);
   const senders = Array.from({ length: Number(values.connections) }, async (_, sender) => {
     const random = seededRandom(Number(values.seed) * 1000 + sender);
     while (performance.now() < until && tally.faults.length < 20) {
+      if (random.uniform() < GRPC_SHARE) {
+        tally.conversations += 1;
+        await converse(grpcPort, mutatedFrames(INFER, random), tally);
+        continue;
+      }
       const request = mutatedRequest(SEEDS, random);
       tally.sent += 1;
       await sendOne(port, request, tally);
@@ -119,6 +140,7 @@ async function run(fleet: TestFleet): Promise<number> {
   console.log(
     `seed ${values.seed}: ${tally.sent} connections of mutated requests, ${tally.answered} answers (${statuses.join(', ')})`,
   );
+  console.log(`${tally.conversations} connections of mutated frames, ${tally.calls} calls answered well`);
   console.log(
     `another caller meanwhile: ${asked} answers, all as ever${wrong.length > 0 ? ' but those below' : ''}; the longest took ${Math.round(longestMs)} ms`,
   );
@@ -154,6 +176,28 @@ async function sendOne(port: number, { parts, end, whole }: MutatedRequest, tall
   } finally {
     connection.close();
   }
+}
+
+/** A connection of gRPC: whatever is sent, frames come back, and where all is right, every call is answered well. */
+async function converse(port: number, conversation: MutatedFrames, tally: Tally): Promise<void> {
+  const { parts, streams, good, isRight } = conversation;
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+  const chunks: Buffer[] = [];
+  const limit = setTimeout(() => socket.destroy(), isRight ? ANSWER_LIMIT_MS : BROKEN_LIMIT_MS);
+  socket.on('error', () => {});
+  socket.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    const { ended } = heardFrames(Buffer.concat(chunks));
+    if (streams.every((stream) => ended.has(stream))) socket.destroy();
+  });
+  for (const part of parts) socket.write(part);
+  await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  clearTimeout(limit);
+  const heard = heardFrames(Buffer.concat(chunks));
+  tally.calls += heard.good.size;
+  const failed = isRight ? good.filter((stream) => !heard.good.has(stream)) : [];
+  if (heard.fault !== undefined) tally.faults.push(`${heard.fault}; sent ${shown(parts)}`);
+  if (failed.length > 0) tally.faults.push(`calls ${failed.join(', ')} were not answered well; sent ${shown(parts)}`);
 }
 
 function wrongWith({ status, body }: RawAnswer): string | undefined {
