@@ -37,17 +37,20 @@ export async function withBackground(model: ServedModel): Promise<WithBackground
   const contents = await readFile(file);
   const found = createHash('sha256').update(contents).digest('hex');
   if (found !== data.sha256) return without(`${data.uri} has sha256 ${found}, the manifest says ${data.sha256}`);
-  const names = await columnsTaken(model);
-  if (names === undefined) return without('its graph cannot be read');
+  const taken = await columnsTaken(model);
+  if (taken === undefined) return without('its graph cannot be read');
+  const names = [...taken.keys()];
   const hidden = names.find((name) => loaded.manifest.columns[name]?.pii === true);
   if (hidden !== undefined) return without(`it takes "${hidden}", which is declared pii`);
-  const read = await readTable(contents, { name: data.uri, types: typesOf(loaded), required: names });
+  const read = await readTable(contents, { name: data.uri, types: typesOf(loaded, taken), required: names });
   if (read.kind === 'refused')
     return without(read.problems.map((problem) => tableProblemText(data.uri, problem)).join('; '));
   const { table } = read;
   const columns = names.flatMap((name) => {
     const column = table.columns.get(name);
-    return column === undefined ? [] : [{ name, type: loaded.manifest.columns[name]?.type ?? plainType(column) }];
+    return column === undefined
+      ? []
+      : [{ name, type: loaded.manifest.columns[name]?.type ?? taken.get(name) ?? plainType(column) }];
   });
   const bytes = backgroundBytes(table, columns, loaded.manifest.explanation.background);
   if (bytes === undefined) return without(`${data.uri} has too few rows, or rows too large to keep a sample of`);
@@ -56,8 +59,14 @@ export async function withBackground(model: ServedModel): Promise<WithBackground
   return { kind: 'with', model: { ...model, target: { ...target, files }, background: { sha256, bytes } } };
 }
 
-/** The columns that the graph, or the feature graph before it, is fed with, read without running it; undefined where it cannot be read. */
-async function columnsTaken({ loaded, paths }: ServedModel): Promise<readonly string[] | undefined> {
+/**
+ * The columns that the graph, or the feature graph before it, is fed with, read without running it, and their types where a CSV's cells alone would not tell:
+ * `True`, or text of digits. Undefined where it cannot be read.
+ */
+async function columnsTaken({
+  loaded,
+  paths,
+}: ServedModel): Promise<ReadonlyMap<string, ColumnType | undefined> | undefined> {
   const { artifact, features, inputs } = loaded.specification;
   const read = (sha256: string): Promise<Uint8Array> => readFile(paths.get(sha256) ?? '');
   const own = graphInputs(await read(artifact.sha256));
@@ -68,14 +77,25 @@ async function columnsTaken({ loaded, paths }: ServedModel): Promise<readonly st
     const [before, graph] = [graphInputs(bytes), readOnnxGraph(bytes)];
     if (before === undefined || graph.kind === 'refused') return undefined;
     const made = new Set(graph.facts.outputs.map(({ name }) => name));
-    fed = [...before, ...own.filter((name) => !made.has(name))];
+    fed = [...before, ...own.filter(({ name }) => !made.has(name))];
   }
-  return [...new Set(fed.flatMap((name) => inputs.find((mapping) => mapping.name === name)?.columns ?? [name]))];
+  const columnsOf = (input: string): readonly string[] => inputs.find(({ name }) => name === input)?.columns ?? [input];
+  return new Map(
+    fed.flatMap(({ name, elementType }) =>
+      columnsOf(name).map((column) => [column, TYPES_OF_ELEMENTS[elementType]] as const),
+    ),
+  );
 }
 
-function typesOf({ manifest }: LoadedManifest): ReadonlyMap<string, ColumnType> {
+const TYPES_OF_ELEMENTS: Readonly<Record<string, ColumnType>> = { bool: 'boolean', string: 'category' };
+
+function typesOf(
+  { manifest }: LoadedManifest,
+  taken: ReadonlyMap<string, ColumnType | undefined>,
+): ReadonlyMap<string, ColumnType> {
+  const declared = Object.entries(manifest.columns).map(([name, { type }]) => [name, type] as const);
   return new Map(
-    Object.entries(manifest.columns).flatMap(([name, { type }]) => (type === undefined ? [] : [[name, type]])),
+    [...taken, ...declared].flatMap(([name, type]) => (type === undefined ? [] : [[name, type] as const])),
   );
 }
 
