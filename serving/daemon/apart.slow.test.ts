@@ -18,7 +18,6 @@ const shadow = explainable(loansRevision('2.0.0', 'v3_cohort_regression'), backg
 /** Two columns lie in one tensor: only who knows the model finds the one that callers stick by. */
 const packing = 'inputs: [{ name: value, columns: [a, b] }]';
 const packed = ['1.0.0', '2.0.0'].map((version, k) => slowModel('packed', version, k + 1, packing, 2));
-const [one, two] = packed.map(({ target }) => target.revision);
 const other = loansRevision('1.0.0', 'v2_better', [], 'others');
 const natsServer = findNatsServer(process.env['SLIPWAY_TEST_NATS_SERVER']);
 
@@ -38,7 +37,7 @@ beforeAll(async () => {
     { revision: first.revision, weight: 100 },
     { revision: shadow.revision, weight: 0, leased: true, shadow: true },
   ]);
-  const arms = [one, two].map((revision = '') => ({ revision, weight: 50 }));
+  const arms = packed.map(({ target }) => ({ revision: target.revision, weight: 50 }));
   await fleet.turn('packed', arms, { sticky: { column: 'b' } });
   await allReady();
 }, PATIENT.timeout);
@@ -158,15 +157,24 @@ function contributionsIn(told: unknown): unknown {
 }
 
 async function counts(): Promise<readonly number[]> {
-  const [own, copies] = [await statsOf(first.revision), await statsOf(shadow.revision)];
-  const { requests = 0, errors = 0, unservable = 0, score, latencyMs, computeMs } = own ?? {};
-  const side = copies?.shadow;
+  const own = await statsOf(first.revision);
+  const copies = (await statsOf(shadow.revision))?.shadow;
   return [
-    ...[requests, errors, unservable, score?.count ?? 0, score?.sum ?? 0, latencyMs?.count ?? 0, computeMs?.count ?? 0],
-    ...[side?.requests, side?.errors, side?.skipped, side?.rows, side?.decided, side?.flips, side?.distance.sum].map(
-      (value) => value ?? 0,
-    ),
-  ];
+    own?.requests,
+    own?.errors,
+    own?.unservable,
+    own?.score.count,
+    own?.score.sum,
+    own?.latencyMs.count,
+    own?.computeMs.count,
+    copies?.requests,
+    copies?.errors,
+    copies?.skipped,
+    copies?.rows,
+    copies?.decided,
+    copies?.flips,
+    copies?.distance.sum,
+  ].map((value) => value ?? 0);
 }
 
 /** No copy is under way any more. */

@@ -9,7 +9,7 @@ import { type Load, type Scale, nextScale } from './scale.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 import type { StoredModel } from './store.ts';
 import { canAnswer, isLoadable } from './tables.ts';
-import type { ReplicaView, Situation } from './turn.ts';
+import type { ReplicaView, Role, Situation } from './turn.ts';
 import { Wear } from './wear.ts';
 
 /** What a model takes in a process beyond its files twice (as bytes and as prepared weights): session, tables, counters. */
@@ -77,8 +77,11 @@ export class Capacity {
     const elsewhere = [...relayed.values()].reduce((sum, inFlight) => sum + inFlight, 0);
     this.#sampleLoad(models, { underWay: underWay - elsewhere, waiting }, nowMs);
     this.#own.sample(models, added(relayed, waiting), nowMs);
+    const wearing = replicas.filter(
+      ({ role, draining }) => !draining && (role.kind === 'public' || this.#runsIn(role)),
+    );
     const worn = this.#wear.wornOf(
-      publics.map(({ id, report, openedAtMs, revisions }) => ({
+      wearing.map(({ id, report, openedAtMs, revisions }) => ({
         id,
         rssBytes: report?.rssBytes ?? 0,
         openedAtMs,
@@ -86,7 +89,12 @@ export class Capacity {
       })),
       nowMs,
     );
-    for (const replica of publics) replica.worn = replica.id === worn;
+    for (const replica of wearing) replica.worn = replica.id === worn;
+  }
+
+  /** Whether a process is one of those that a model has of its own. */
+  #runsIn(role: Role): boolean {
+    return role.kind === 'candidate' && this.#apart.has(role.key);
   }
 
   #sampleLoad(

@@ -205,6 +205,7 @@ export class ReplicaProcess implements ReplicaView, Taker {
         // A revision that is no longer wanted, or that was not and is again, may still report.
         if (this.revisions.has(message.key) && message.sequence >= (this.#wantedSince.get(message.key) ?? 0))
           this.revisions.set(message.key, message.state);
+        if (message.state.kind === 'ready' && this.role.kind === 'candidate') this.open();
         break;
       case 'wake':
         this.#events.woke(this, message.model);

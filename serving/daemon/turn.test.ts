@@ -393,6 +393,19 @@ describe('a turn with a revision that runs apart in several processes', () => {
     expect(turn([served], [asking('2.sock'), leaving, ...processes], {}, fewer).drain).toEqual([]);
   });
 
+  it('replaces a worn process by a fresh one, and takes it from public replicas once that is ready', () => {
+    const worn = { ...candidate(2, 'A'), worn: true };
+    const first = turn([served], [asking('2.sock', '3.sock'), worn, candidate(3, 'A')], {}, two);
+    expect(first).toMatchObject({ start: [{ kind: 'candidate', key: key('A') }], drain: [] });
+    const loading = candidate(4, 'A', { kind: 'loading' });
+    const second = turn([served], [asking('2.sock', '3.sock'), worn, candidate(3, 'A'), loading], {}, two);
+    expect(second).toMatchObject({ start: [], drain: [] });
+    expect(socketsFor(second, 1)).toEqual(['2.sock', '3.sock']);
+    const third = turn([served], [asking('2.sock', '3.sock'), worn, candidate(3, 'A'), candidate(4, 'A')], {}, two);
+    expect(third).toMatchObject({ start: [], drain: [2] });
+    expect(socketsFor(third, 1)).toEqual(['3.sock', '4.sock']);
+  });
+
   it('is loaded by public replicas again when it need not run apart, which ask its processes until then', () => {
     const processes = [candidate(2, 'A'), candidate(3, 'A')];
     const back = turn([served], [asking('2.sock', '3.sock'), ...processes]);

@@ -114,7 +114,7 @@ export function turnOf(situation: Situation): Turn {
       ...Array.from({ length: proving.missing }, (): Role => ({ kind: 'prover' })),
       ...Array.from({ length: Math.max(0, count - fit.length) }, (): Role => ({ kind: 'public' })),
       ...[...needed].flatMap(([key, processes]) => {
-        const there = candidates.filter((candidate) => candidate.key === key).length;
+        const there = candidates.filter((candidate) => candidate.key === key && !candidate.replica.worn).length;
         return Array.from({ length: Math.max(0, processes - there) }, (): Role => ({ kind: 'candidate', key }));
       }),
     ],
@@ -220,7 +220,7 @@ function candidateKeys(
 
 const PERCENT = 100;
 
-/** Processes of revisions that have more of them than they need: those that are not ready go first, then the youngest. */
+/** Processes of revisions that have more of them than they need: those that are not ready go first, then the youngest; worn ones once others are ready. */
 function surplusOf(situation: Situation, alive: readonly ReplicaView[]): readonly ReplicaView[] {
   const needed = candidateKeys(situation, []);
   const byKey = new Map<string, ReplicaView[]>();
@@ -232,7 +232,11 @@ function surplusOf(situation: Situation, alive: readonly ReplicaView[]): readonl
     // What nobody needs is kept for as long as a table turns to it, and then goes as a whole.
     const wanted = needed.get(key);
     if (wanted === undefined) return [];
-    return processes.toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)) || a.id - b.id).slice(wanted);
+    const sound = processes
+      .filter(({ worn }) => !worn)
+      .toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)) || a.id - b.id);
+    const extra = sound.slice(wanted);
+    return sound.filter(isReady).length < wanted ? extra : [...extra, ...processes.filter(({ worn }) => worn)];
   });
 }
 
