@@ -195,7 +195,7 @@ async function postRestart({ response, options }: Exchange): Promise<void> {
 async function getStats({ response, daemon, url, parts: [name = ''] }: Exchange): Promise<void> {
   const model = daemon.modelOf(name);
   if (model?.target === undefined) throw new Refusal(404, `no model "${name}" here`);
-  const { epoch, arms } = await daemon.counts();
+  const { epoch, arms } = await daemon.counted.arms();
   const since = url.searchParams.get('feedback-since');
   const feedback = since === null ? {} : await daemon.feedback.since(name, instantOf(since, 0, 'feedback-since'));
   const stats = arms

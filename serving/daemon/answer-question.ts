@@ -47,17 +47,17 @@ function json(status: number, body: unknown): Told {
 const vitals = watchVitals();
 
 async function metricsOf(daemon: FleetDaemon): Promise<string> {
-  const { arms } = await daemon.counts();
-  const { messaging } = daemon;
+  const { arms } = await daemon.counted.arms();
+  const { messaging } = daemon.counted;
   return expositionOf({
     fleet: daemon.observe(),
     ...(messaging === undefined ? {} : { messaging }),
     arms,
-    totals: daemon.totals(),
-    inFlight: daemon.inFlight,
+    totals: daemon.counted.totals(),
+    inFlight: daemon.counted.inFlight,
     restarts: daemon.restarts,
     waiting: daemon.waiting,
-    processes: daemon.processes,
+    processes: daemon.counted.processes,
     daemon: { ...vitals(), startedAtMs: performance.timeOrigin },
     build: { version: daemon.serverVersion, node: process.versions.node },
   });
@@ -67,7 +67,7 @@ async function statisticsOf(
   daemon: FleetDaemon,
   { model: name, version }: Extract<Question, { readonly kind: 'statistics' }>,
 ) {
-  const { arms } = await daemon.counts();
+  const { arms } = await daemon.counted.arms();
   const models = daemon.observe().models.filter(({ model }) => name === undefined || model === name);
   if (name !== undefined && models.length === 0)
     throw new Refusal(404, `Request for unknown model: '${name}' is not found`);

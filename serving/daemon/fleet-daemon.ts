@@ -1,7 +1,6 @@
 import type { ModelTarget, ObservedFleet, RevisionTarget, TrainingRequest } from '../fleet.ts';
 import { Refusal } from '../protocol/refusal.ts';
-import type { ArmCounts } from '../replica/counters.ts';
-import type { FromReplica, ReplicaReport, ReplicaSettings, Told } from '../replica/messages.ts';
+import type { FromReplica, ReplicaReport, Told } from '../replica/messages.ts';
 import { Lake } from '../lake/lake.ts';
 import type { LogSettings } from '../lake/log-settings.ts';
 import type { MessagingSettings } from '../messaging/messaging-settings.ts';
@@ -11,32 +10,25 @@ import { type CertificateFiles, CertificateKeeper } from './certificate.ts';
 import { Capacity } from './capacity.ts';
 import { Catalog } from './catalog.ts';
 import { type Changed, Changes } from './changes.ts';
-import { Crew, socketPath } from './crew.ts';
-import { Door } from './door.ts';
-import type { ExposedProcess } from './exposition.ts';
+import { Crew } from './crew.ts';
 import { Failures } from './failures.ts';
+import { FleetCounts } from './fleet-counts.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import { machineOf } from './machine.ts';
 import { JoinedFeedback } from './joined-feedback.ts';
-import type { ExposedMessaging } from './messaging-metrics.ts';
 import { loadingOf } from './model-control.ts';
 import { observedFleet } from './observed-fleet.ts';
 import { Proofs } from './proofs.ts';
+import { PublicDoors, type PublicPorts } from './public-doors.ts';
+import { logSocketIn, replicaSettings } from './replica-settings.ts';
 import { SlowModels } from './slow-models.ts';
 import type { ReplicaProcess } from './replica-process.ts';
 import { type RunFolder, claimRunFolder, joinRunFolder } from './run-folder.ts';
 import { type StoredModel, Store } from './store.ts';
-import { Tally, type Totals } from './tally.ts';
 import { isTurnable } from './tables.ts';
-import { type Role, turnOf } from './turn.ts';
+import { turnOf } from './turn.ts';
 
 export type { Changed } from './changes.ts';
-
-/** Listening sockets as Node holds them. */
-export interface PublicPorts {
-  readonly http?: unknown;
-  readonly grpc?: unknown;
-}
 
 export interface DaemonOptions {
   /** Where the fleet remembers: see store.ts. */
@@ -79,9 +71,9 @@ export class FleetDaemon {
   readonly #crew: Crew;
   readonly #capacity: Capacity;
   readonly #slowModels: SlowModels;
-  readonly #tally = new Tally();
-  readonly #door: Door;
-  readonly #grpcDoor: Door;
+  /** What its processes count. */
+  readonly counted: FleetCounts;
+  readonly #doors: PublicDoors;
   #lake: Lake | undefined;
   #certificate: CertificateKeeper | undefined;
   #run: RunFolder | undefined;
@@ -103,7 +95,7 @@ export class FleetDaemon {
     this.#crew = new Crew(
       this.#catalog,
       this.#failures,
-      { runFolder: () => this.runFolder, settings: (role) => this.#settingsOf(role) },
+      { runFolder: () => this.runFolder, settings: (role) => replicaSettings(role, options, this.#settings()) },
       {
         changed: (replica) => this.#learn(replica),
         asked: (replica, message) => this.#answer(replica, message),
@@ -113,9 +105,8 @@ export class FleetDaemon {
         due: () => this.#plan(),
       },
     );
-    const encrypted = options.tls !== undefined;
-    this.#door = new Door(() => this.#crew.open, 'http', encrypted);
-    this.#grpcDoor = new Door(() => this.#crew.open, 'grpc', encrypted);
+    this.#doors = new PublicDoors(this.#crew, options.tls !== undefined);
+    this.counted = new FleetCounts(this.#crew, options.messaging !== undefined);
   }
 
   get store(): Store {
@@ -159,8 +150,7 @@ export class FleetDaemon {
     this.#stopping = true;
     clearInterval(this.#watchdog);
     this.#certificate?.close();
-    this.#door.leave();
-    this.#grpcDoor.leave();
+    this.#doors.leave();
     while (this.#crew.members.length > 0) {
       this.#crew.retire();
       await this.#changed();
@@ -193,22 +183,14 @@ export class FleetDaemon {
         for (const replica of this.#crew.members) replica.tell({ kind: 'tls', tls: order });
       });
     if (log !== undefined)
-      this.#lake = new Lake({ ...log, socket: socketPath(this.runFolder, LOG_SOCKET) }, () => this.#retentions());
+      this.#lake = new Lake({ ...log, socket: logSocketIn(this.runFolder) }, () => this.#retentions());
     this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#plan();
   }
 
   /** Opens the public ports, or goes on listening on those that were held; resolves with their numbers. */
-  async listen(held: PublicPorts = {}): Promise<{
-    readonly port: number;
-    readonly grpcPort?: number;
-    readonly handles: PublicPorts;
-  }> {
-    const { host, grpcPort } = this.#options;
-    const port = await this.#door.listen(host, this.#options.port, held.http);
-    const openGrpc = grpcPort === undefined ? undefined : await this.#grpcDoor.listen(host, grpcPort, held.grpc);
-    const handles = { http: this.#door.handle, grpc: this.#grpcDoor.handle };
-    return { port, handles, ...(openGrpc === undefined ? {} : { grpcPort: openGrpc }) };
+  listen(held: PublicPorts = {}): ReturnType<PublicDoors['listen']> {
+    return this.#doors.listen(this.#options, held);
   }
 
   /** Answers what has come in, then ends every process. */
@@ -216,8 +198,7 @@ export class FleetDaemon {
     this.#stopping = true;
     clearInterval(this.#watchdog);
     this.#certificate?.close();
-    this.#door.close();
-    this.#grpcDoor.close();
+    this.#doors.close();
     while (this.#crew.members.length > 0) {
       this.#crew.dismiss();
       await this.#changed();
@@ -285,12 +266,6 @@ export class FleetDaemon {
     return log === undefined ? observed : { ...observed, log };
   }
 
-  /** What each arm did, over all processes since the daemon started, after asking every process for its latest. */
-  async counts(): Promise<{ readonly epoch: string; readonly arms: readonly ArmCounts[] }> {
-    await this.#crew.freshReports(REPORT_LIMIT_MS);
-    return { epoch: this.#tally.epoch, arms: this.#tally.armsWith(this.#reports()) };
-  }
-
   modelOf(name: string): StoredModel | undefined {
     return this.#catalog.modelOf(name);
   }
@@ -306,7 +281,7 @@ export class FleetDaemon {
   ): Promise<{ readonly file: string; readonly rows: number }> {
     if (this.#lake === undefined) throw new Refusal(404, 'this fleet records no predictions (--no-log)');
     await this.#crew.freshReports(HANDOVER_LIMIT_MS);
-    const handed = this.#reports().flatMap((report) => report?.log.handed ?? []);
+    const handed = this.counted.reports.flatMap((report) => report?.log.handed ?? []);
     return this.#lake.read(query, handed, format, this.runFolder);
   }
 
@@ -319,44 +294,13 @@ export class FleetDaemon {
     return this.#run.path;
   }
 
-  /** What the processes wrote to the log, and could not. */
-  totals(): Totals {
-    return this.#tally.totalsWith(this.#reports());
-  }
-
-  get inFlight(): number {
-    return this.#reports().reduce((sum, report) => sum + (report?.inFlight ?? 0), 0);
-  }
-
   /** Connections that no replica has taken yet. */
   get waiting(): number {
-    return this.#door.waiting + this.#grpcDoor.waiting;
+    return this.#doors.waiting;
   }
 
   get serverVersion(): string {
     return this.#options.serverVersion;
-  }
-
-  /** Of every process what it reported last, for metrics. */
-  get processes(): readonly ExposedProcess[] {
-    return this.#crew.members.map(({ pid, role, report }) => ({
-      id: pid,
-      role: role.kind,
-      queued: report?.queued ?? 0,
-      connections: report?.connections ?? 0,
-      vitals: report?.vitals,
-    }));
-  }
-
-  /** What its processes did on the message bus; undefined: it is on none. */
-  get messaging(): ExposedMessaging | undefined {
-    if (this.#options.messaging === undefined) return undefined;
-    return {
-      totals: this.#tally.messagesWith(this.#reports()),
-      processes: this.#crew.members.flatMap(({ pid, role, report }) =>
-        report?.messaging === undefined ? [] : [{ id: pid, role: role.kind, report: report.messaging }],
-      ),
-    };
   }
 
   get restarts(): number {
@@ -365,24 +309,10 @@ export class FleetDaemon {
 
   // How it is done.
 
-  #reports() {
-    return this.#crew.members.map(({ report }) => report);
-  }
-
-  #settingsOf(role: Role): Omit<ReplicaSettings, 'socket' | 'proves'> {
-    const { callerToken, host, serverVersion, grpcPort, messaging, traces } = this.#options;
+  #settings(): Parameters<typeof replicaSettings>[2] {
     return {
-      ...(this.#lake === undefined ? {} : { logSocket: socketPath(this.runFolder, LOG_SOCKET) }),
-      ...(callerToken === undefined ? {} : { callerToken }),
-      ...(traces === undefined ? {} : { traces }),
-      loopback: isLoopback(host),
-      ...(this.#certificate === undefined ? {} : { tls: this.#certificate.order }),
-      keepAliveMs: role.kind === 'public' ? KEEP_ALIVE_MS : CANDIDATE_KEEP_ALIVE_MS,
-      serverVersion,
-      ...(this.#options.modelControl === true ? { modelControl: true } : {}),
-      speaksGrpc: role.kind === 'public' && grpcPort !== undefined,
-      grpcConnectionMs: this.#options.grpcConnectionMs,
-      ...(role.kind === 'public' && messaging !== undefined ? { messaging } : {}),
+      logSocket: this.#lake === undefined ? undefined : logSocketIn(this.runFolder),
+      tls: this.#certificate?.order,
     };
   }
 
@@ -401,8 +331,7 @@ export class FleetDaemon {
     const decided = this.#capacity.decide(models, this.#crew.open, failed, Date.now());
     this.#crew.carryOut(turnOf({ models, replicas: this.#crew.members, failed, ...decided }));
     this.#noteServed(failed);
-    this.#door.serveWaiting();
-    this.#grpcDoor.serveWaiting();
+    this.#doors.serveWaiting();
     this.#wake();
   }
 
@@ -443,7 +372,7 @@ export class FleetDaemon {
   #bury(replica: ReplicaProcess, how: string): void {
     this.#capacity.ended(replica.id);
     this.#slowModels.ended(replica.id);
-    this.#tally.retain(replica.report);
+    this.counted.retain(replica.report);
     if (!replica.draining && !this.#stopping) {
       console.error(`replica ${replica.pid} (${replica.role.kind}) ended by ${how}`);
       this.#proofs.ended(replica, how);
@@ -493,19 +422,10 @@ export class FleetDaemon {
   }
 }
 
-const LOG_SOCKET = 'log';
-const KEEP_ALIVE_MS = 5_000;
-/** Among processes of one fleet a kept connection costs nothing, and its end at the wrong moment would. */
-const CANDIDATE_KEEP_ALIVE_MS = 3_600_000;
 const CONTROL_LIMIT_MS = 120_000;
 const TURN_LIMIT_MS = 1_000;
 const WATCH_MS = 1_000;
-const REPORT_LIMIT_MS = 250;
 const HANDOVER_LIMIT_MS = 3_000;
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
-}
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { fleetTokens, messagingSettings, tracesSettings } from '../config.ts';
 import { parseFleetOptions } from '../fleet-options.ts';
 import { type Admin, startAdmin } from './admin.ts';
-import { FleetDaemon, isLoopback } from './fleet-daemon.ts';
+import { FleetDaemon } from './fleet-daemon.ts';
+import { isLoopback } from './replica-settings.ts';
 import type { FromDaemon, PortName, ToDaemon } from './keeper-messages.ts';
 
 /** The process of a fleet daemon. The keeper starts it, holds its ports, and says when it takes over from another, or hands over to one. */
