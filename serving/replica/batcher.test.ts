@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { slowModel } from '../daemon/slow-model.fixture.ts';
 import { type ModelSession, openSession } from '../model/session.ts';
 import type { Tensor } from '../model/tensor.ts';
 import { BESIDE_PRIORITY, Batcher, type BatcherOptions } from './batcher.ts';
@@ -167,7 +168,30 @@ describe('run times', () => {
     times.add(1, 500);
     expect(times.medians).toEqual({ runMs: 500, rowMs: 500, mergingPays: true });
     for (let run = 0; run < 64; run++) times.add(4, 8);
+    expect(times.medians?.runMs).toBe(8);
+    for (let run = 0; run < 64; run++) times.add(4, 8, 2);
+    expect(times.medians?.runMs).toBe(4);
+    for (let run = 0; run < 64; run++) times.add(4, 8);
     expect(times.medians).toEqual({ runMs: 8, rowMs: 2, mergingPays: true });
+  });
+
+  it('are those of the own runs, though those of another model hold them up every time', async () => {
+    const { batcher: quick } = await batcherOf('dynamic_batch.onnx');
+    const [bytes = new Uint8Array()] = slowModel('slow', '1.0.0', 20).files.values();
+    const other = await openSession({ model: bytes });
+    try {
+      const slow = new Batcher(other, { maxBatch: 1, maxQueued: 100, onRun: () => undefined });
+      const value: Tensor = { datatype: 'FP32', shape: [1, 1], data: Float32Array.of(1) };
+      for (let run = 0; run < 16; run++)
+        await Promise.all([
+          slow.submit(new Map([['value', value]]), undefined, '', SOON()),
+          quick.submit(rowsOf(row(1)), undefined, '', SOON()),
+        ]);
+      expect(quick.runTime?.runs).toBe(16);
+      expect(quick.runTime?.medianMs).toBeLessThan((slow.runTime?.medianMs ?? 0) / 4);
+    } finally {
+      await other.close();
+    }
   });
 
   it('tell whether rows are quicker together, by runs of both kinds', () => {

@@ -80,7 +80,7 @@ export class Batcher {
     return this.#queue.length;
   }
 
-  /** The median of the last runs, and of how many; undefined: none yet. */
+  /** What a request takes of a run, by the median of the last so many; undefined: none yet. */
   get runTime(): { readonly medianMs: number; readonly runs: number } | undefined {
     const medianMs = this.#times.medians?.runMs;
     return medianMs === undefined ? undefined : { medianMs, runs: this.#times.count };
@@ -245,6 +245,7 @@ export class Batcher {
         ),
         first,
         rows,
+        jobs.length,
       );
       if (!haveRows(outputs, rows)) {
         this.#mergeable = false;
@@ -271,13 +272,14 @@ export class Batcher {
     feeds: ReadonlyMap<string, Tensor>,
     { fetches, priority }: Pick<Job, 'fetches' | 'priority'>,
     rows: number,
+    requests = 1,
   ): Promise<ReadonlyMap<string, Tensor>> {
     const started = performance.now();
     const outputs = await this.#session.run(feeds, fetches);
     const endedAt = performance.now();
     const ms = endedAt - Math.max(started, lastRunEndedAt);
     lastRunEndedAt = endedAt;
-    this.#times.add(rows, ms);
+    this.#times.add(rows, ms, requests);
     if (priority < BESIDE_PRIORITY) this.#options.onRun(rows, ms);
     return outputs;
   }

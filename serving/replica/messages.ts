@@ -169,7 +169,7 @@ export interface ReplicaReport {
   readonly unusedInputs: number;
   /** Requests to explain that were answered. */
   readonly explanations: number;
-  /** How long the last runs of each revision took, of so many, by key as keyOf makes it: what runs long holds up what shares its process. */
+  /** How long runs of each revision take for a request, by the last so many, by key as keyOf makes it: what runs long holds up what shares its process. */
   readonly runMs?: readonly { readonly key: string; readonly medianMs: number; readonly runs: number }[];
   /** Of `inFlight`, what other processes have in hand for it, by model. */
   readonly relayed?: readonly { readonly model: string; readonly inFlight: number }[];

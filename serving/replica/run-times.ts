@@ -4,8 +4,9 @@ export class RunTimes {
   #next = 0;
   #medians: Medians | undefined;
 
-  add(rows: number, ms: number): void {
-    this.#runs[this.#next] = { rows, ms };
+  /** `requests`: so many were merged into the run. */
+  add(rows: number, ms: number, requests = 1): void {
+    this.#runs[this.#next] = { rows, ms, requests };
     this.#next = (this.#next + 1) % REMEMBERED_RUNS;
     // Sorting after every run would cost as much as a small model's row.
     if (this.#next % RUNS_BETWEEN_LOOKS === 0 || this.#runs.length < RUNS_BETWEEN_LOOKS) this.#medians = undefined;
@@ -20,7 +21,7 @@ export class RunTimes {
   get medians(): Medians | undefined {
     if (this.#runs.length === 0) return undefined;
     this.#medians ??= {
-      runMs: medianOf(this.#runs.map(({ ms }) => ms)),
+      runMs: medianOf(this.#runs.map(({ ms, requests }) => ms / requests)),
       rowMs: rowMsOf(this.#runs),
       mergingPays: mergingPays(this.#runs),
     };
@@ -29,6 +30,7 @@ export class RunTimes {
 }
 
 export interface Medians {
+  /** What a request takes of a run: requests are merged into long ones only while nobody is held up by that. */
   readonly runMs: number;
   readonly rowMs: number;
   /** False: rows were no quicker together than each alone. While that is so they run alone, and so it is soon tried again. */
@@ -38,6 +40,7 @@ export interface Medians {
 interface Run {
   readonly rows: number;
   readonly ms: number;
+  readonly requests: number;
 }
 
 const REMEMBERED_RUNS = 32;
