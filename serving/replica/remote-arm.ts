@@ -4,6 +4,8 @@ import { Lane, LostRequest, type Relaying } from './lane.ts';
 
 /** A candidate that takes longer has failed this request; the stable arm answers it. */
 const LIMIT_MS = 5_000;
+/** Where runs are long, it may have answered nobody yet of those who came first: a request may wait 10 s in its queue, and then for its run. */
+const SLOW_LIMIT_MS = 15_000;
 /**
  * Nobody answers in the place of a stable arm, and what it may take is its own process's to say: it refuses what waits too long for a run, and is ended by the
  * daemon when it is silent for two minutes.
@@ -27,6 +29,8 @@ const MS_A_SECOND = 1000;
 export class RemoteArm {
   /** Nobody answers in its place. */
   isStable = false;
+  /** Its model is known for long runs. */
+  isSlow = false;
   #lanes: readonly Lane[] = [];
   #waiting = new Set<() => void>();
   #waits = 0;
@@ -59,12 +63,13 @@ export class RemoteArm {
   }
 
   async #askOnce(call: Call, relaying: Relaying): Promise<Reply> {
+    const limitMs = this.isSlow ? SLOW_LIMIT_MS : LIMIT_MS;
     const lane = this.#leastBusy(new Set(this.#lanes.filter(({ isResting }) => isResting)));
     if (lane === undefined)
-      throw new Refusal(503, `the process of this arm was silent for ${LIMIT_MS / MS_A_SECOND} s`, {
+      throw new Refusal(503, `the process of this arm was silent for ${limitMs / MS_A_SECOND} s`, {
         retryAfterSeconds: 1,
       });
-    const signal = AbortSignal.timeout(LIMIT_MS);
+    const signal = AbortSignal.timeout(limitMs);
     try {
       return await lane.ask(call, relaying, signal);
     } catch (error) {

@@ -244,7 +244,8 @@ export class Replica {
   /** Opens the ways to arms of other processes, and returns those that no table needs any more. What has lost its process waits for the next one. */
   #followRemotes(tables: readonly TableOrder[]): readonly RemoteArm[] {
     const unneeded = new Set(this.#remotes.keys());
-    for (const { model, arms } of tables)
+    for (const { model, arms } of tables) {
+      const isSlow = arms.some(({ sockets, leased, shadow }) => sockets !== undefined && !leased && shadow !== true);
       for (const { revision, sockets, leased, shadow, schema } of arms) {
         const key = keyOf(model, revision);
         if (schema !== undefined) this.#journal.describe(schema);
@@ -253,8 +254,10 @@ export class Replica {
         if (remote === undefined) continue;
         this.#remotes.set(key, remote);
         remote.isStable = !leased && shadow !== true;
+        remote.isSlow = isSlow;
         remote.follow(sockets ?? []);
       }
+    }
     const left = [...unneeded].flatMap((key) => this.#remotes.get(key) ?? []);
     for (const key of unneeded) this.#remotes.delete(key);
     return left;
