@@ -106,6 +106,19 @@ describe('the layers app → checks → serving/model and app → serving', () =
     expect(told([...outside, ...inside])).toEqual([]);
   });
 
+  test('how much of the machine a fleet takes is decided without processes, doors and the disk', () => {
+    const decided = ['serving/daemon/tables.ts', 'serving/daemon/turn.ts'];
+    const wrong = imports.filter(
+      ({ from, to, typeOnly }) =>
+        inRoom(from, 'serving/daemon/capacity') &&
+        inRoom(to, 'serving/daemon') &&
+        !inRoom(to, 'serving/daemon/capacity', ...decided) &&
+        !typeOnly &&
+        !from.endsWith('.fixture.ts'),
+    );
+    expect(told(wrong)).toEqual([]);
+  });
+
   test('only app and the GitHub stand-in know GitHub', () => {
     const github = /^(@octokit\/|probot$|nock$)/;
     const wrong = imports.filter(({ from, to }) => github.test(to) && !inRoom(from, 'app', 'fixtures'));

@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import { bucketAccess } from './config.ts';
 import type { CertificateFiles } from './daemon/certificate.ts';
 import { logSettingsOf } from './lake/log-settings.ts';
-import { limitsOf } from './daemon/limits.ts';
-import { machineOf } from './daemon/machine.ts';
+import { limitsOf } from './daemon/capacity/limits.ts';
+import { machineOf } from './daemon/capacity/machine.ts';
 
 const COMMAND_LINE = {
   options: {

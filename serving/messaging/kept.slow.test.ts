@@ -8,7 +8,7 @@ import {
 import { type NatsConnection, connect, headers } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { awkwardRevision, loansFiles, loansRevision } from '../daemon/loans.fixture.ts';
-import { machineOf } from '../daemon/machine.ts';
+import { machineOf } from '../daemon/capacity/machine.ts';
 import { slowModel } from '../daemon/slow-model.fixture.ts';
 import { type TestFleet, openTestFleet } from '../daemon/test-fleet.ts';
 import { loansInputs } from './loans-inputs.fixture.ts';

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type LoadResult, runLoad } from '../bench/autocannon.ts';
-import type { ModelTarget, ObservedCapacity, ObservedReplica } from '../fleet.ts';
-import { loansFiles, loansRecord, loansRevision } from './loans.fixture.ts';
+import { type LoadResult, runLoad } from '../../bench/autocannon.ts';
+import type { ModelTarget, ObservedCapacity, ObservedReplica } from '../../fleet.ts';
+import { loansFiles, loansRecord, loansRevision } from '../loans.fixture.ts';
 import { machineOf } from './machine.ts';
-import { type TestFleet, openTestFleet } from './test-fleet.ts';
+import { type TestFleet, openTestFleet } from '../test-fleet.ts';
 
 const PATIENT = { timeout: 240_000 };
 const { revision } = loansRevision('1.0.0', 'v1_champion');

@@ -22,6 +22,13 @@ describe('limits on the command line', () => {
     expect(limitsOf({ 'memory-budget': text }, machine).memoryBudgetBytes).toBe(bytes);
   });
 
+  it('call runs of 20 ms slow, or those that they are told, or none', () => {
+    const slowRunMs = (...said: readonly string[]) =>
+      said.map((text) => limitsOf({ 'slow-run-ms': text }, machine).slowRunMs);
+    expect(limitsOf({}, machine).slowRunMs).toBe(20);
+    expect(slowRunMs('7.5', 'never')).toEqual([7.5, Infinity]);
+  });
+
   it('shorten every window in proportion', () => {
     expect(limitsOf({ 'scale-window-seconds': '6' }, machine).scale).toEqual({
       stableMs: 6_000,
@@ -33,6 +40,7 @@ describe('limits on the command line', () => {
   it.each([
     [{ 'memory-budget': 'much' }, /--memory-budget must be a size .*found "much"/],
     [{ 'max-loaded': '0' }, /--max-loaded must be an integer from 1, found "0"/],
+    [{ 'slow-run-ms': '0' }, /--slow-run-ms must be a number of milliseconds above 0, or never, found "0"/],
     [{ 'idle-seconds': '-1' }, /--idle-seconds must be a number of seconds above 0, found "-1"/],
   ])('say which of them makes no sense: %j', (values, message) => {
     expect(() => limitsOf(values, machine)).toThrow(message);

@@ -1,9 +1,9 @@
-import type { ObservedCapacity } from '../fleet.ts';
-import { keyOf } from '../replica/messages.ts';
+import type { ObservedCapacity } from '../../fleet.ts';
+import { keyOf } from '../../replica/messages.ts';
 import { type Load, type Scale, type ScaleTimes, nextScale } from './scale.ts';
-import type { StoredModel } from './store.ts';
-import { runsApart } from './tables.ts';
-import { LIGHT_LOAD_MS } from './turn.ts';
+import type { StoredModel } from '../store.ts';
+import { runsApart } from '../tables.ts';
+import { LIGHT_LOAD_MS } from '../turn.ts';
 
 interface Own {
   scale: Scale;

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { type Client, type ServiceClientConstructor, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Arm, ModelTarget } from '../fleet.ts';
+import type { Arm, ModelTarget } from '../../fleet.ts';
 import { machineOf } from './machine.ts';
-import { loansFiles, loansRecord, loansRevision } from './loans.fixture.ts';
-import { slowModel } from './slow-model.fixture.ts';
-import { type TestFleet, openTestFleet } from './test-fleet.ts';
+import { loansFiles, loansRecord, loansRevision } from '../loans.fixture.ts';
+import { slowModel } from '../slow-model.fixture.ts';
+import { type TestFleet, openTestFleet } from '../test-fleet.ts';
 
 const PATIENT = { timeout: 240_000 };
 /** About a tenth of a second a run. */
@@ -90,7 +90,7 @@ const askTensors = () =>
   seen(fleet.infer('slow', { inputs: [{ name: 'value', datatype: 'FP32', shape: [1, 1], data: [1] }] }));
 const isAnswered = (what: string): boolean => what.startsWith('200 ');
 
-const PROTO = fileURLToPath(new URL('../protocol/inference.proto', import.meta.url));
+const PROTO = fileURLToPath(new URL('../../protocol/inference.proto', import.meta.url));
 const LIMIT_MS = 60_000;
 
 function grpcClient(): { readonly ask: () => Promise<string>; readonly close: () => void } {

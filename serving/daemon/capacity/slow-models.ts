@@ -1,10 +1,10 @@
-import { type ReplicaReport, keyOf } from '../replica/messages.ts';
-import type { Catalog } from './catalog.ts';
+import { type ReplicaReport, keyOf } from '../../replica/messages.ts';
+import type { Catalog } from '../catalog.ts';
 import type { Limits } from './limits.ts';
 import { RunLengths } from './run-lengths.ts';
 import { type Misplaced, type RunView, type SlowTimes, movesOf } from './slow.ts';
-import type { StoredModel } from './store.ts';
-import { runsApart } from './tables.ts';
+import type { StoredModel } from '../store.ts';
+import { runsApart } from '../tables.ts';
 
 /** A reason to move a model holds for a twentieth of the window in which load is judged; a reason to move it back for all of it. */
 const ENTER_SHARE = 0.05;

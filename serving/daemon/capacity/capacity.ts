@@ -1,15 +1,15 @@
-import type { ObservedCapacity } from '../fleet.ts';
-import { type ReplicaReport, keyOf } from '../replica/messages.ts';
+import type { ObservedCapacity } from '../../fleet.ts';
+import { type ReplicaReport, keyOf } from '../../replica/messages.ts';
 import { Apart } from './apart.ts';
 import { Demand } from './demand.ts';
 import type { Limits } from './limits.ts';
 import type { Machine } from './machine.ts';
 import { type ModelUse, restingOf } from './rest.ts';
 import { type Load, type Scale, nextScale } from './scale.ts';
-import type { ReplicaProcess } from './replica-process.ts';
-import type { StoredModel } from './store.ts';
-import { canAnswer, isLoadable } from './tables.ts';
-import type { ReplicaView, Role, Situation } from './turn.ts';
+import type { ReplicaProcess } from '../replica-process.ts';
+import type { StoredModel } from '../store.ts';
+import { canAnswer, isLoadable } from '../tables.ts';
+import type { ReplicaView, Role, Situation } from '../turn.ts';
 import { Wear } from './wear.ts';
 
 /** What a model takes in a process beyond its files twice (as bytes and as prepared weights): session, tables, counters. */

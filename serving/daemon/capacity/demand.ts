@@ -1,4 +1,4 @@
-import type { ReplicaReport } from '../replica/messages.ts';
+import type { ReplicaReport } from '../../replica/messages.ts';
 
 /** What callers ask for, as far as reports and waiting requests say. Times are milliseconds since the epoch. */
 export class Demand {

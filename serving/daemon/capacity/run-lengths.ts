@@ -1,4 +1,4 @@
-import type { ReplicaReport } from '../replica/messages.ts';
+import type { ReplicaReport } from '../../replica/messages.ts';
 
 /** Fewer runs may be a slow start. */
 const FEWEST_RUNS = 8;
