@@ -90,6 +90,8 @@ describe('what a server and a model are', () => {
     ['ServerLive', {}, { live: true }],
     ['ServerReady', {}, { ready: true }],
     ['ModelReady', { name: 'loans' }, { ready: true }],
+    ['ModelReady', { name: 'loans', version: '9.9.9' }, { ready: false }],
+    ['ModelReady', { name: 'nobody' }, { ready: false }],
     [
       'ServerMetadata',
       {},

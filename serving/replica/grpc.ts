@@ -117,7 +117,7 @@ function inferenceOf(context: RouteContext): UntypedServiceImplementation {
   const handlers: Readonly<Record<string, Handler>> = {
     ServerLive: () => ({ live: true }),
     ServerReady: () => ({ ready: waitingModels(tables()).length === 0 }),
-    ModelReady: (message) => ({ ready: isReady(tables(), ...named(message)) }),
+    ModelReady: (message) => ({ ready: saidReady(() => isReady(tables(), ...named(message))) }),
     ServerMetadata: () => ({ name: SERVER_NAME, version: settings.serverVersion, extensions: EXTENSIONS }),
     ModelMetadata: (message) => described(message, 'metadata'),
     ModelConfig: async (message) => ({ config: await described(message, 'config') }),
@@ -139,6 +139,16 @@ function inferenceOf(context: RouteContext): UntypedServiceImplementation {
     ModelInfer: (message, call) => infer(message as unknown as InferMessage, call, context),
   };
   return Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [name, unary(handler, context)]));
+}
+
+/** Whoever asks over gRPC whether a model is ready expects an answer, also of one that is not there: as Triton gives it. */
+function saidReady(ready: () => boolean): boolean {
+  try {
+    return ready();
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 async function control(
