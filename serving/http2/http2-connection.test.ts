@@ -435,13 +435,14 @@ describe('a client as others wrote it', () => {
   it('is understood, whatever its heads hold: its library packs and remembers them as it likes', async () => {
     const heads: Readonly<Record<string, string>>[] = [];
     const server = createServer((socket) => {
-      new Http2Connection(socket, {
+      const connection = new Http2Connection(socket, {
         request(stream) {
           heads.push({ ...stream.head.headers });
           echo(stream);
         },
         closed() {},
       });
+      socket.on('data', (chunk: Buffer) => connection.read(chunk));
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

@@ -100,7 +100,6 @@ export class Http2Connection implements StreamConnection {
     this.#events = events;
     this.#outlet = new Outlet(socket);
     this.#limit = setTimeout(() => this.destroy(), GREETING_LIMIT_MS).unref();
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('drain', () => {
       if (this.#state !== 'closed') socket.resume();
     });
@@ -135,7 +134,8 @@ export class Http2Connection implements StreamConnection {
     this.#end();
   }
 
-  #read(chunk: Buffer): void {
+  /** Takes what has come, which is the connection's from then on. */
+  read(chunk: Buffer): void {
     if (this.#state === 'closed') return;
     try {
       this.#reader.read(chunk, this.#take);

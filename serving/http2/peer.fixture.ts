@@ -27,6 +27,7 @@ export function openPeer(serve: (stream: Http2Stream) => void = echo) {
       closed += 1;
     },
   });
+  server.on('data', (chunk: Buffer) => connection.read(chunk));
   const frames: ReceivedFrame[] = [];
   const decoder = new HpackDecoder();
   let held = Buffer.alloc(0);

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { type ServiceClientConstructor, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { bareContext } from './bare-context.fixture.ts';
 import { type GrpcDoor, openGrpcDoor } from './grpc.ts';
-import { Journal } from './journal.ts';
 import type { Told } from './messages.ts';
 
 const LIMIT_MS = 10_000;
@@ -35,36 +35,14 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-drain-'));
   asked = Promise.withResolvers();
   answer = Promise.withResolvers();
-  door = openGrpcDoor({
-    settings: {
-      socket: join(folder, 'r.sock'),
-      loopback: true,
-      keepAliveMs: 5_000,
-      serverVersion: '0',
-      speaksGrpc: true,
-      grpcConnectionMs: Infinity,
-      proves: false,
-    },
-    serving: {
-      table: () => undefined,
-      counter: () => {
-        throw new Error('nothing is served here');
+  door = openGrpcDoor(
+    bareContext(join(folder, 'r.sock'), {
+      ask: () => {
+        asked.resolve();
+        return answer.promise;
       },
-      journal: new Journal(undefined),
-      countUnused() {},
-      awaken: async () => undefined,
-    },
-    tables: () => new Map(),
-    ask: () => {
-      asked.resolve();
-      return answer.promise;
-    },
-    loaded: () => undefined,
-    explainer: () => Promise.reject(new Error('nothing is explained here')),
-    isRelay: () => false,
-    draining: () => false,
-    track: (work) => work,
-  });
+    }),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   ({ port } = server.address() as AddressInfo);
 });

@@ -1,8 +1,12 @@
 import { type ClientHttp2Session, type IncomingHttpHeaders, connect } from 'node:http2';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awkwardRevision } from '../daemon/loans.fixture.ts';
 import { type TestFleet, openTestFleet } from '../daemon/test-fleet.ts';
+import { bareContext } from './bare-context.fixture.ts';
+import { openGrpcLane } from './grpc-lane.ts';
 
 /** A fleet spoken to in frames of HTTP/2, which gRPC's own client would never send wrong. */
 let fleet: TestFleet;
@@ -14,12 +18,15 @@ beforeAll(async () => {
   await fleet.bring(bytes, target);
   await fleet.turn(target.model, [{ revision: target.revision, weight: 100 }]);
   await fleet.ready(target.model, target.revision);
-  session = connect(`http://${fleet.grpc}`);
+  session = connect(`http://${fleet.grpc}`, ROOMY);
 });
 afterAll(async () => {
   session?.close();
   await fleet?.close();
 });
+
+/** Node's client otherwise takes no more answers once megabytes of its requests wait; in MB. */
+const ROOMY = { maxSessionMemory: 1000 };
 
 interface Answer {
   readonly headers: IncomingHttpHeaders;
@@ -108,6 +115,14 @@ describe('the lane for ModelInfer', () => {
     expect(floatsOf(await ask([framed(message('fp32', 3, 4))]))).toEqual([3, 4]);
   });
 
+  it('refuses what is larger than a message may be, before it is all there', async () => {
+    const large = Buffer.alloc(2 ** 24, 1);
+    const much = await ask([framed(large, 0, 5 * large.length), large, large, large, large, large]);
+    expect(statusOf(much)).toBe('8');
+    expect(decodeURIComponent(String(much.trailers['grpc-message']))).toMatch(/the message is larger than 67108864/);
+    expect(floatsOf(await ask([framed(message('fp32', 5, 6))]))).toEqual([5, 6]);
+  });
+
   it('percent-encodes what an error says', async () => {
     const refused = await ask([framed(message('modèle 100%', 1, 2))]);
     expect(statusOf(refused)).toBe('5');
@@ -139,4 +154,36 @@ describe('the lane for ModelInfer', () => {
     other.destroy();
     expect(floatsOf(await ask([framed(message('fp32', 7, 8))]))).toEqual([7, 8]);
   });
+});
+
+it('refuses messages that are unfinished and together more than a connection may hold', async () => {
+  const lane = openGrpcLane({
+    context: bareContext('nowhere'),
+    decode: () => {
+      throw new Error('no message is whole here');
+    },
+    forward: () => {},
+    mostHeldBytes: 10_000,
+  });
+  const server = createServer((socket) => lane.accept(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const streams = Array.from({ length: 3 }, () =>
+    client.request({ ':method': 'POST', ':path': INFER, 'content-type': 'application/grpc' }),
+  );
+  const told = streams.map(
+    (stream) => new Promise<unknown>((resolve) => stream.once('trailers', (last) => resolve(last['grpc-status']))),
+  );
+  for (const stream of streams) {
+    stream.resume();
+    stream.write(framed(Buffer.alloc(4_000), 0, 5_000));
+  }
+  expect(await told[2]).toBe('8');
+  // What the others hold is theirs, and what was given up counts no more.
+  streams[0]?.end();
+  expect(await told[0]).toBe('13');
+  streams[1]?.end(Buffer.alloc(4_000));
+  expect(await told[1]).toBe('13');
+  client.close();
+  server.close();
 });

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { status as codes } from '@grpc/grpc-js';
 import { fieldBlock } from '../http2/field-block.ts';
 import { Http2Connection } from '../http2/http2-connection.ts';
@@ -9,6 +9,7 @@ import type { InferMessage } from './grpc-messages.ts';
 import { MAX_BODY_BYTES } from './http.ts';
 import { inferResponseBytes } from './infer-wire.ts';
 import type { RouteContext } from './routes.ts';
+import { sharedBufferSocket } from './shared-buffer-socket.ts';
 
 /**
  * Answers ModelInfer straight from its HTTP/2 stream: a library for every kind of call costs four times what the model does. Every other method, and
@@ -21,10 +22,12 @@ export interface GrpcLaneContext {
   /** Throws where the bytes are no ModelInferRequest. */
   readonly decode: (bytes: Buffer) => InferMessage;
   readonly forward: (stream: Http2Stream) => void;
+  /** What unfinished messages of a connection may take together. */
+  readonly mostHeldBytes?: number;
 }
 
 export interface GrpcLane {
-  accept(socket: Duplex): void;
+  accept(socket: Socket): void;
   readonly connections: number;
   /** So many connections end, each once its calls have. */
   shed(connections: number): void;
@@ -46,10 +49,17 @@ export function openGrpcLane(lane: GrpcLaneContext): GrpcLane {
   };
   let drainedUntil: number | undefined;
   return {
-    accept(socket) {
+    accept(given) {
+      const held: HeldBytes = { bytes: 0 };
+      // A copy of what has come: much smaller than what node:net takes from the system for each read.
+      const shared = sharedBufferSocket(given, (bytes, length) => {
+        connection.read(Buffer.from(bytes.subarray(0, length)));
+        return true;
+      });
+      const socket = shared ?? given;
       const connection = new Http2Connection(socket, {
         request(stream) {
-          if (isPlainInfer(stream.head)) stream.events = new InferCall(stream, lane);
+          if (isPlainInfer(stream.head)) stream.events = new InferCall(stream, lane, held);
           else lane.forward(stream);
         },
         closed() {
@@ -57,6 +67,8 @@ export function openGrpcLane(lane: GrpcLaneContext): GrpcLane {
           clearTimeout(age);
         },
       });
+      if (shared === undefined) socket.on('data', (chunk: Buffer) => connection.read(chunk));
+      else socket.resume();
       connections.add(connection);
       const ageMs = lifetimeMs * (1 + AGE_SPREAD * (2 * Math.random() - 1));
       // Clients keep a connection for as long as they live: only its end lets them find replicas that came later.
@@ -94,38 +106,58 @@ function isPlainInfer({ path, method, headers }: RequestHead): boolean {
   );
 }
 
+/** What the unfinished messages of a connection take. */
+interface HeldBytes {
+  bytes: number;
+}
+
+/** Some of the largest messages: who sends more at once on one connection gets RESOURCE_EXHAUSTED. */
+const MOST_HELD_BYTES = 16 * MOST_BYTES;
+
 /** One call of ModelInfer: its message as it comes in, then its answer. */
 class InferCall implements StreamEvents {
   readonly #stream: Http2Stream;
   readonly #lane: GrpcLaneContext;
+  readonly #held: HeldBytes;
   #framed: Buffer = NOTHING;
   /** Where the message comes in pieces. */
   #pieces: Buffer[] | undefined;
   #size = 0;
 
-  constructor(stream: Http2Stream, lane: GrpcLaneContext) {
+  constructor(stream: Http2Stream, lane: GrpcLaneContext, held: HeldBytes) {
     this.#stream = stream;
     this.#lane = lane;
+    this.#held = held;
   }
 
   data(piece: Buffer): void {
     this.#size += piece.length;
     if (this.#size === piece.length) this.#framed = piece;
     else (this.#pieces ??= [this.#framed]).push(piece);
-    if (this.#size > MOST_BYTES) {
-      this.#pieces = undefined;
-      this.#framed = NOTHING;
-      refuse(this.#stream, {}, codes.RESOURCE_EXHAUSTED, `the message is larger than ${MAX_BODY_BYTES} bytes`);
+    this.#held.bytes += piece.length;
+    const { mostHeldBytes = MOST_HELD_BYTES } = this.#lane;
+    const problem =
+      this.#size > MOST_BYTES
+        ? `the message is larger than ${MAX_BODY_BYTES} bytes`
+        : this.#held.bytes > mostHeldBytes
+          ? `unfinished messages of this connection are larger than ${mostHeldBytes} bytes`
+          : undefined;
+    if (problem === undefined) this.#stream.consumed(piece.length);
+    else {
+      this.gone();
+      refuse(this.#stream, {}, codes.RESOURCE_EXHAUSTED, problem);
     }
-    this.#stream.consumed(piece.length);
   }
 
   ended(): void {
-    if (this.#pieces !== undefined) this.#framed = Buffer.concat(this.#pieces, this.#size);
-    void this.#lane.context.track(answer(this.#stream, this.#framed, this.#lane));
+    const framed = this.#pieces === undefined ? this.#framed : Buffer.concat(this.#pieces, this.#size);
+    this.gone();
+    void this.#lane.context.track(answer(this.#stream, framed, this.#lane));
   }
 
   gone(): void {
+    this.#held.bytes -= this.#size;
+    this.#size = 0;
     this.#pieces = undefined;
     this.#framed = NOTHING;
   }
