@@ -22,9 +22,12 @@ export function requireCaller(
     throw new Refusal(401, 'a caller token is needed: Authorization: Bearer …');
 }
 
-/** Compares in constant time. */
+/** The scheme in any case (RFC 9110, 11.1); the token is compared in constant time. */
 export function isBearer(header: string | undefined, token: string): boolean {
-  const given = Buffer.from(header ?? '');
-  const expected = Buffer.from(`Bearer ${token}`);
+  if (header?.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return false;
+  const given = Buffer.from(header.slice(SCHEME.length));
+  const expected = Buffer.from(token);
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
+
+const SCHEME = 'bearer ';

@@ -277,6 +277,7 @@ describe('the fast lane', () => {
       Buffer.from(LAST),
     ]);
     expect(without?.status).toBe(401);
+    expect(without?.headers.get('www-authenticate')).toBe('Bearer');
     expect(withToken?.status).toBe(200);
     expect(withToken?.headers.get('x-slipway-id')).not.toBe(id);
   });

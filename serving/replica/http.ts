@@ -198,7 +198,13 @@ export function sendRefusal(
 }
 
 /** What a caller may do next, where that is said in headers. */
-export function refusalHeaders({ retryAfterSeconds, unservable, allow }: Refusal): Readonly<Record<string, string>> {
+export function refusalHeaders({
+  status,
+  retryAfterSeconds,
+  unservable,
+  allow,
+}: Refusal): Readonly<Record<string, string>> {
+  if (status === 401) return CHALLENGE;
   if (retryAfterSeconds === undefined && !unservable && allow === undefined) return NO_MORE;
   return {
     ...(allow === undefined ? {} : { allow }),
@@ -206,3 +212,5 @@ export function refusalHeaders({ retryAfterSeconds, unservable, allow }: Refusal
     ...(unservable ? { 'x-slipway-unservable': 'true' } : {}),
   };
 }
+
+const CHALLENGE = { 'www-authenticate': 'Bearer' };
