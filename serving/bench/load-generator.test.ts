@@ -12,6 +12,9 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { fieldBlock } from '../http2/field-block.ts';
+import { Http2Connection } from '../http2/http2-connection.ts';
+import { inferResponseBytes, readInferRequest } from '../replica/infer-wire.ts';
 import { benchModels } from './bench-models.ts';
 import { type BenchCase, grpcRequests, httpRequests } from './bench-requests.ts';
 import { type LoadGenerator, startLoadGenerator } from './load-generator.ts';
@@ -285,6 +288,52 @@ describe('a closed loop over gRPC', () => {
     expect(Object.keys(errors)).toEqual(['refused']);
     expect(failed - (errors['refused']?.count ?? 0)).toBeLessThanOrEqual(8);
     expect(answered).toBeGreaterThan(0);
+  });
+
+  test('a server that says goodbye is answered by another connection, and no call fails', async () => {
+    let connections = 0;
+    const head = fieldBlock([[':status', '200']]);
+    const trailers = fieldBlock([['grpc-status', '0']]);
+    const server = createSocketServer((socket) => {
+      connections += 1;
+      let calls = 0;
+      const connection = new Http2Connection(socket, {
+        request(stream) {
+          const pieces: Buffer[] = [];
+          stream.events = {
+            data: (piece) => void pieces.push(piece),
+            ended() {
+              calls += 1;
+              if (calls === 20) connection.goAway();
+              const message = readInferRequest(Buffer.concat(pieces).subarray(5));
+              const [asked] = message?.raw_input_contents ?? [];
+              const number = asked?.readFloatLE(0) ?? NaN;
+              const answer = inferResponseBytes(
+                {
+                  model_name: '',
+                  model_version: '',
+                  id: message?.id ?? '',
+                  outputs: [],
+                  raw_output_contents: [Buffer.from(Float32Array.of(number, number).buffer)],
+                },
+                5,
+              );
+              answer[0] = 0;
+              answer.writeUInt32BE(answer.length - 5, 1);
+              stream.answer(head, answer, trailers);
+            },
+            gone() {},
+          };
+        },
+        closed() {},
+      });
+      socket.on('data', (chunk: Buffer) => connection.read(chunk));
+    });
+    const port = await listen(server);
+    const { errors, answered } = await run(port, { protocol: 'grpc', requests, connections: 2, inFlight: 4 });
+    expect(errors).toEqual({});
+    expect(answered).toBeGreaterThan(0);
+    expect(connections).toBeGreaterThan(4);
   });
 
   test('another number is an error', async () => {

@@ -47,31 +47,19 @@ class GrpcLane implements Lane {
   }
 }
 
+/** One of the connections that were asked for: another takes its place when the server says goodbye, or when it breaks. */
 class GrpcConnection {
   readonly #job: LoadJob;
   readonly #events: LaneEvents;
   readonly #lanes: readonly GrpcLane[];
-  readonly #headers: Buffer;
-  readonly #frames: readonly Buffer[];
-  readonly #streams = new Map<number, Stream>();
-  #socket: Socket | undefined;
-  #held: Buffer | undefined;
-  #stream = 1;
-  /** Bytes of data that the server still takes on this connection, and calls that wait for more. */
-  #window = FIRST_WINDOW;
-  #blocked: Buffer[] = [];
-  #received = 0;
+  readonly #calls: Calls;
+  /** The last takes calls; those before it have some to end. */
+  #links: Link[] = [];
   #closed = false;
 
   static async open(job: LoadJob, events: LaneEvents): Promise<GrpcConnection> {
     const connection = new GrpcConnection(job, events);
-    const socket = connection.#connect();
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', () => resolve());
-      socket.once('error', (cause) =>
-        reject(new Error(`no connection to ${job.host}:${job.port} for the load`, { cause })),
-      );
-    });
+    await connection.#link().opened;
     return connection;
   }
 
@@ -79,8 +67,8 @@ class GrpcConnection {
     this.#job = job;
     this.#events = events;
     this.#lanes = Array.from({ length: job.inFlight }, () => new GrpcLane(this));
-    this.#headers = headersOf(`${job.host}:${job.port}`);
-    this.#frames = job.requests.map(({ bytes }) => callOf(this.#headers, bytes));
+    const headers = headersOf(`${job.host}:${job.port}`);
+    this.#calls = { headerBytes: headers.length, frames: job.requests.map(({ bytes }) => callOf(headers, bytes)) };
   }
 
   lane(slot: number): Lane {
@@ -90,15 +78,92 @@ class GrpcConnection {
   }
 
   call(lane: GrpcLane, request: number): void {
-    const frames = this.#frames[request];
+    this.#link().call(lane, request);
+  }
+
+  sweep(now: number): void {
+    for (const link of this.#links) link.sweep(now);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const link of this.#links) link.end('connection', 'closed');
+  }
+
+  #link(): Link {
+    const last = this.#links.at(-1);
+    if (last?.takesCalls === true) return last;
+    const link: Link = new Link(this.#job, this.#calls, {
+      answered: (lane, answer) => this.#events.answered(lane, answer),
+      failed: (lane, complaint) => {
+        if (!this.#closed) this.#events.failed(lane, complaint);
+      },
+      ended: () => {
+        this.#links = this.#links.filter((each) => each !== link);
+      },
+    });
+    this.#links.push(link);
+    return link;
+  }
+}
+
+/** Calls as they go over the wire, but for the number of their stream. */
+interface Calls {
+  readonly headerBytes: number;
+  readonly frames: readonly Buffer[];
+}
+
+interface LinkEvents extends LaneEvents {
+  ended(): void;
+}
+
+/** One socket with the streams on it. */
+class Link {
+  readonly opened: Promise<void>;
+  readonly #job: LoadJob;
+  readonly #calls: Calls;
+  readonly #events: LinkEvents;
+  readonly #streams = new Map<number, Stream>();
+  readonly #socket: Socket;
+  #held: Buffer | undefined;
+  #stream = 1;
+  /** Bytes of data that the server still takes on this connection, and calls that wait for more. */
+  #window = FIRST_WINDOW;
+  #blocked: Buffer[] = [];
+  #received = 0;
+  #ended = false;
+  /** False once the server has said goodbye: what is under way is still answered. */
+  takesCalls = true;
+
+  constructor(job: LoadJob, calls: Calls, events: LinkEvents) {
+    this.#job = job;
+    this.#calls = calls;
+    this.#events = events;
+    const { host, port } = job;
+    const socket = connect({ host, port, noDelay: true });
+    this.#socket = socket;
+    this.opened = new Promise((resolve, reject) => {
+      socket.once('connect', () => resolve());
+      socket.once('error', (cause) => reject(new Error(`no connection to ${host}:${port} for the load`, { cause })));
+    });
+    // Who does not wait for it is told by the calls that fail.
+    this.opened.catch(() => {});
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('error', (error) => this.end('connection', error.message));
+    socket.on('end', () => this.end('connection', 'the server closed the connection'));
+    socket.on('close', () => this.end('connection', 'the connection was closed'));
+    this.#greet();
+  }
+
+  call(lane: GrpcLane, request: number): void {
+    const frames = this.#calls.frames[request];
     if (frames === undefined) throw new RangeError(`no request ${request}`);
-    if (this.#socket === undefined) this.#connect();
     const stream = this.#stream;
     this.#stream += 2;
     this.#streams.set(stream, { lane, sentAt: performance.now(), parts: [], bytes: 0 });
     const call = Buffer.from(frames);
     call.writeUInt32BE(stream, STREAM_AT);
-    call.writeUInt32BE(stream, this.#headers.length + STREAM_AT);
+    call.writeUInt32BE(stream, this.#calls.headerBytes + STREAM_AT);
     this.#blocked.push(call);
     this.#flush();
   }
@@ -106,33 +171,24 @@ class GrpcConnection {
   sweep(now: number): void {
     for (const { sentAt } of this.#streams.values())
       if (now - sentAt > this.#job.limitMs) {
-        this.#end('no answer in time', `no answer within ${this.#job.limitMs} ms`);
+        this.end('no answer in time', `no answer within ${this.#job.limitMs} ms`);
         return;
       }
   }
 
-  close(): void {
-    this.#closed = true;
-    this.#socket?.destroy();
+  /** Calls that are under way have failed. */
+  end(kind: string, says: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.takesCalls = false;
+    this.#socket.destroy();
+    const lost = [...this.#streams.values()];
+    this.#streams.clear();
+    this.#events.ended();
+    for (const { lane } of lost) this.#events.failed(lane, { kind, says });
   }
 
-  #connect(): Socket {
-    const { host, port } = this.#job;
-    const socket = connect({ host, port, noDelay: true });
-    const gone = (says: string): void => {
-      if (this.#socket === socket) this.#end('connection', says);
-    };
-    socket.on('data', (chunk: Buffer) => {
-      if (this.#socket === socket) this.#read(chunk);
-    });
-    socket.on('error', (error) => gone(error.message));
-    socket.on('end', () => gone('the server closed the connection'));
-    socket.on('close', () => gone('the connection was closed'));
-    this.#socket = socket;
-    this.#held = undefined;
-    this.#stream = 1;
-    this.#window = FIRST_WINDOW;
-    this.#blocked = [];
+  #greet(): void {
     // No table: each answer's headers stand for themselves, and need not be read to keep a table right.
     const settings = Buffer.alloc(3 * 6);
     for (const [index, [name, value]] of [
@@ -143,22 +199,13 @@ class GrpcConnection {
       settings.writeUInt16BE(name ?? 0, 6 * index);
       settings.writeUInt32BE(value ?? 0, 6 * index + 2);
     }
-    socket.write(
+    this.#socket.write(
       Buffer.concat([
         Buffer.from(PREFACE),
         frame(FRAME.settings, 0, 0, settings),
         frame(FRAME.window, 0, 0, uint32(LARGEST_WINDOW - FIRST_WINDOW)),
       ]),
     );
-    return socket;
-  }
-
-  #end(kind: string, says: string): void {
-    this.#socket?.destroy();
-    this.#socket = undefined;
-    const lost = [...this.#streams.values()];
-    this.#streams.clear();
-    if (!this.#closed) for (const { lane } of lost) this.#events.failed(lane, { kind, says });
   }
 
   /** Sends what the server's window for the connection lets through. */
@@ -166,11 +213,11 @@ class GrpcConnection {
     while (this.#blocked.length > 0) {
       const call = this.#blocked[0];
       if (call === undefined) return;
-      const data = call.length - this.#headers.length - FRAME_HEAD_BYTES;
+      const data = call.length - this.#calls.headerBytes - FRAME_HEAD_BYTES;
       if (data > this.#window) return;
       this.#window -= data;
       this.#blocked.shift();
-      this.#socket?.write(call);
+      this.#socket.write(call);
     }
   }
 
@@ -184,7 +231,7 @@ class GrpcConnection {
       const [type, flags] = [bytes[at + 3] ?? 0, bytes[at + 4] ?? 0];
       const stream = bytes.readUInt32BE(at + STREAM_AT) & LARGEST_WINDOW;
       this.#frame(type, flags, stream, bytes.subarray(at + FRAME_HEAD_BYTES, end));
-      if (this.#socket === undefined) return;
+      if (this.#ended) return;
       at = end;
     }
     this.#held = at === bytes.length ? undefined : bytes.subarray(at);
@@ -196,16 +243,16 @@ class GrpcConnection {
         this.#take(stream, flags, payload);
         break;
       case FRAME.headers:
-        if ((flags & FLAG.endStream) !== 0) this.#ended(stream);
+        if ((flags & FLAG.endStream) !== 0) this.#whole(stream);
         break;
       case FRAME.reset:
         this.#failed(stream, 'reset', `the call was reset with code ${payload.readUInt32BE(0)}`);
         break;
       case FRAME.settings:
-        if ((flags & FLAG.ack) === 0) this.#socket?.write(frame(FRAME.settings, FLAG.ack, 0));
+        if ((flags & FLAG.ack) === 0) this.#socket.write(frame(FRAME.settings, FLAG.ack, 0));
         break;
       case FRAME.ping:
-        if ((flags & FLAG.ack) === 0) this.#socket?.write(frame(FRAME.ping, FLAG.ack, 0, payload));
+        if ((flags & FLAG.ack) === 0) this.#socket.write(frame(FRAME.ping, FLAG.ack, 0, payload));
         break;
       case FRAME.window:
         if (stream === 0) {
@@ -214,8 +261,9 @@ class GrpcConnection {
         }
         break;
       case FRAME.goAway:
+        this.takesCalls = false;
         if (payload.readUInt32BE(4) !== 0)
-          this.#end('connection', `the server said goodbye with code ${payload.readUInt32BE(4)}`);
+          this.end('connection', `the server said goodbye with code ${payload.readUInt32BE(4)}`);
         break;
     }
   }
@@ -223,11 +271,11 @@ class GrpcConnection {
   #take(number: number, flags: number, payload: Buffer): void {
     this.#received += payload.length;
     if (this.#received > LARGEST_WINDOW / 2) {
-      this.#socket?.write(frame(FRAME.window, 0, 0, uint32(this.#received)));
+      this.#socket.write(frame(FRAME.window, 0, 0, uint32(this.#received)));
       this.#received = 0;
     }
     if ((flags & FLAG.padded) !== 0) {
-      this.#end('framing', 'padded data, which nobody here sends');
+      this.end('framing', 'padded data, which nobody here sends');
       return;
     }
     const stream = this.#streams.get(number);
@@ -236,10 +284,10 @@ class GrpcConnection {
       stream.parts.push(payload);
       stream.bytes += payload.length;
     }
-    if ((flags & FLAG.endStream) !== 0) this.#ended(number);
+    if ((flags & FLAG.endStream) !== 0) this.#whole(number);
   }
 
-  #ended(number: number): void {
+  #whole(number: number): void {
     const stream = this.#streams.get(number);
     if (stream === undefined) return;
     const [only] = stream.parts;
