@@ -2,6 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { type Client, type ServiceClientConstructor, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { expectationOf, httpRequest } from '../bench/bench-requests.ts';
+import { type LoadGenerator, startLoadGenerator } from '../bench/load-generator.ts';
+import type { LoadResult } from '../bench/load-job.ts';
 import type { RevisionTarget } from '../fleet.ts';
 import { type LargeModel, tableModel } from './large-model.fixture.ts';
 import { revisionOfManifest } from './loans.fixture.ts';
@@ -172,5 +175,57 @@ describe('a promotion and a rollback under load', () => {
     console.log(
       `${what}: slowest request ${worst[0]} ms before, ${worst[1]} while it was brought, ${worst[2]} while it was promoted, ${worst[3]} after, ${worst[4]} ms with the rollback`,
     );
+  });
+});
+
+/** What callers in a process of their own see, who come at their own times: the test's process has work of its own, which would count as waiting. */
+async function seenFromOutside(load: LoadGenerator): Promise<LoadResult> {
+  const { hostname: host, port } = new URL(fleet.url);
+  const at = { host, port: Number(port) };
+  const body = Buffer.from(
+    JSON.stringify({ id: ID, inputs: [{ name: 'ids', datatype: 'INT64', shape: [1], data: [0] }] }),
+  );
+  const bytes = httpRequest({ ...at, path: `/v2/models/${MODEL}/infer` }, 'x', {}, body);
+  const expects = expectationOf({ id: ID, numbers: [MEAN_OF_ROW_0] }, 'v2-json');
+  const job = { protocol: 'http', ...at, requests: [{ bytes, expects }], connections: 4, inFlight: 1 } as const;
+  return load.run({ ...job, warmUpSeconds: 0.2, seconds: 2, limitMs: LIMIT_MS, open: { perSecond: 1500, seed: 3 } });
+}
+
+const ID = 'outside';
+/** Of 0/997, 1/997, … 63/997. */
+const MEAN_OF_ROW_0 = 31.5 / 997;
+
+function waitsOf(results: readonly LoadResult[]): string {
+  const most = (pick: (result: LoadResult) => number): string => Math.max(...results.map(pick)).toFixed(0);
+  const answered = results.reduce((sum, each) => sum + each.answered, 0);
+  return `${answered} requests, p99 at most ${most(({ latencyMs }) => latencyMs.p99)} ms, slowest ${most(({ latencyMs }) => latencyMs.max)} ms`;
+}
+
+describe('callers in another process', () => {
+  it('are all answered while a model of 500 MB is brought and promoted', async () => {
+    const [small, large] = [tableModel(256), tableModel(LARGE_BYTES)];
+    const [first, second] = [revisionOf('1.0.0', small), revisionOf('2.0.0', large)];
+    await bring(small, first);
+    await fleet.turn(MODEL, [{ revision: first.revision, weight: 100 }]);
+    await fleet.ready(MODEL, first.revision);
+    const load = await startLoadGenerator();
+    try {
+      // The first is where code is compiled.
+      await seenFromOutside(load);
+      const without = [await seenFromOutside(load), await seenFromOutside(load)];
+      const promotion = { isOver: false };
+      const promoted = bring(large, second)
+        .then(() => turnTo(first, second))
+        .finally(() => {
+          promotion.isOver = true;
+        });
+      const during: LoadResult[] = [];
+      while (!promotion.isOver) during.push(await seenFromOutside(load));
+      await promoted;
+      expect([...without, ...during].flatMap(({ errors }) => Object.values(errors))).toEqual([]);
+      console.log(`without a promotion ${waitsOf(without)}; with one ${waitsOf(during)}`);
+    } finally {
+      await load.stop();
+    }
   });
 });
