@@ -17,7 +17,17 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-cli-'));
 });
+/** Ended at the end: a test that fails on its way must not leave a fleet behind. */
+const started: ChildProcess[] = [];
 afterAll(async () => {
+  const running = started.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  await Promise.all(
+    running.map((child) => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGINT');
+      return ended;
+    }),
+  );
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -45,8 +55,11 @@ ${goldens === undefined ? '' : '  goldens: goldens.jsonl\n'}`,
   return own;
 }
 
-const start = (...args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [SLIPWAY, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
+function start(...args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [SLIPWAY, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
+  started.push(child);
+  return child;
+}
 
 interface Ended {
   readonly status: number | null;
