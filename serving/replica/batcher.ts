@@ -14,8 +14,8 @@ import { RunTimes } from './run-times.ts';
  * promise (an output with another number of rows) is run request by request from then on.
  *
  * A run holds up everything else in its process. So where other models have callers, requests are merged only as long as the run is expected to stay short.
- * A model that has its process to itself holds up only its own callers: under a backlog, and where rows are measurably quicker together, half of what
- * waits becomes one run, within a bound. Half, since whoever is merged waits for all of the run: two who wait are served one after the other.
+ * A model that has its process to itself holds up only its own callers: under a backlog, and where rows are measurably quicker together, two thirds of what
+ * waits become one run, within a bound. Not all, since whoever is merged waits for all of the run.
  */
 export interface Computed {
   readonly outputs: ReadonlyMap<string, Tensor>;
@@ -58,6 +58,8 @@ export const BESIDE_PRIORITY = Number.MAX_SAFE_INTEGER;
 const SHORT_RUN_MS = 4;
 /** What merged requests may hold up their own model's callers for, and whoever asks how this process is. */
 const LONG_RUN_MS = 50;
+/** How much of what waits becomes one long run. */
+const WAITING_SHARE = 2 / 3;
 
 export class Batcher {
   readonly #session: ModelSession;
@@ -168,7 +170,7 @@ export class Batcher {
     if (short === maxBatch || !medians.mergingPays || neighbour?.isAlone(now) === false) return { short, long: short };
     let waiting = 0;
     for (const { rows, priority } of this.#queue) if (priority < BESIDE_PRIORITY) waiting += rows;
-    const long = Math.min(maxBatch, Math.floor(LONG_RUN_MS / medians.rowMs), Math.ceil(waiting / 2));
+    const long = Math.min(maxBatch, Math.floor(LONG_RUN_MS / medians.rowMs), Math.ceil(WAITING_SHARE * waiting));
     return { short, long: Math.max(short, long) };
   }
 
