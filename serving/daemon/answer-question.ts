@@ -110,18 +110,23 @@ async function predictionOf(daemon: FleetDaemon, id: string): Promise<unknown> {
   const at = timeOfIdentifier(id);
   if (at === undefined) throw new Refusal(400, `"${id}" is no identifier of a prediction; see the header x-slipway-id`);
   if (daemon.lake === undefined) throw new Refusal(404, 'this fleet records no predictions (--no-log)');
-  for (const { model } of daemon.observe().models) {
-    const rows = answeredRows(await rowsOf(daemon, model, id, at));
-    const [first] = rows;
-    if (first !== undefined) return describedPrediction(daemon, model, rows, first);
-  }
+  // All of them in one look: a process a model would take a fleet of many longer than anybody waits.
+  const [model = '', ...others] = daemon.observe().models.map((each) => each.model);
+  const rows = model === '' ? [] : answeredRows(await rowsOf(daemon, { model, others }, id, at));
+  const [first] = rows;
+  if (first !== undefined) return describedPrediction(daemon, String(ownValue(first, 'model')), rows, first);
   throw new Refusal(404, `prediction ${id} is not recorded: never made here, dropped, or older than the retention`);
 }
 
 type Row = Readonly<Record<string, unknown>>;
 
-async function rowsOf(daemon: FleetDaemon, model: string, id: string, at: number): Promise<readonly Row[]> {
-  const query = { model, id, fromMs: at - AROUND_MS, toMs: at + AROUND_MS, limit: MOST_ROWS, failures: true };
+async function rowsOf(
+  daemon: FleetDaemon,
+  models: { readonly model: string; readonly others: readonly string[] },
+  id: string,
+  at: number,
+): Promise<readonly Row[]> {
+  const query = { ...models, id, fromMs: at - AROUND_MS, toMs: at + AROUND_MS, limit: MOST_ROWS, failures: true };
   const { file } = await daemon.readLog(query, 'json');
   try {
     // Written by our own process.

@@ -49,7 +49,7 @@ export class Lake {
 
   /** Reads into a file of the given folder; the caller removes it. */
   async read(
-    query: Omit<LogQuery, 'folder'>,
+    query: Omit<LogQuery, 'folder'> & Pick<QueryRequest, 'others'>,
     handed: readonly Handed[],
     format: QueryRequest['format'],
     folder: string,

@@ -5,7 +5,12 @@ import { parquetOf } from './parquet-rows.ts';
 import { type LogQuery, readLog } from './read-log.ts';
 
 /** One look into the log, in a process of its own: reading a week of rows must hold up neither those who serve nor the writer. */
-export type QueryRequest = LogQuery & { readonly file: string; readonly format: 'parquet' | 'json' | 'feedback' };
+export type QueryRequest = LogQuery & {
+  readonly file: string;
+  readonly format: 'parquet' | 'json' | 'feedback';
+  /** Models to look at next, one after the other, until one has rows. */
+  readonly others?: readonly string[];
+};
 export type QueryAnswer =
   | { readonly kind: 'read'; readonly rows: number }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -23,7 +28,11 @@ process.once('message', (request: QueryRequest) => {
 });
 
 async function answer(request: QueryRequest): Promise<QueryAnswer> {
-  const rows = await readLog(request);
+  let rows = await readLog(request);
+  for (const model of request.others ?? []) {
+    if (rows.rows > 0) break;
+    rows = await readLog({ ...request, model });
+  }
   await writeFile(request.file, WRITERS[request.format](rows));
   return { kind: 'read', rows: rows.rows };
 }
