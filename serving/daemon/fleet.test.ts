@@ -371,6 +371,24 @@ describe('a fleet', PATIENT, () => {
     expect((await fetch(`${fleet.url}/v1/predictions/01a1fd96-e34f-7e09-ad7d-0f04c47a5d02`)).status).toBe(404);
   });
 
+  it('finds what each of its models answered', async () => {
+    await serveFirst();
+    const { target, bytes } = awkwardRevision('float64_io.onnx');
+    await fleet.bring(bytes, target);
+    await fleet.turn(target.model, [{ revision: target.revision, weight: 100 }]);
+    await fleet.ready(target.model, target.revision);
+    const asked = [await fleet.predict(model, loansRecord), await fleet.infer(target.model, { inputs: [] })];
+    const found = await Promise.all(
+      asked.map(async ({ headers }) =>
+        (await fetch(`${fleet.url}/v1/predictions/${headers.get('x-slipway-id')}`)).json(),
+      ),
+    );
+    expect(found).toMatchObject([
+      { model, status: 200 },
+      { model: target.model, status: 400 },
+    ]);
+  });
+
   it('tells its metrics on the public port, of all replicas, under the names that dashboards know', async () => {
     await serveFirst({ replicas: { min: 2, max: 2, target: 4 } });
     expect((await versionsOf(7)).get('1.0.0')).toBe(7);
