@@ -241,9 +241,20 @@ describe.skipIf(natsServer === undefined)('requests that are kept until they are
     const inputs = [{ name: 'value', datatype: 'FP32', shape: [1, 1], data: [1] }];
     const load = () => fleet.driver.observe(AbortSignal.timeout(30_000)).then(({ capacity }) => capacity);
     expect((await load())?.replicas).toBe(1);
-    for (let k = 0; k < 1500; k++) await client.publish('slipway.async.slow', JSON.stringify({ inputs }));
-    await fleet.until('they ask for more replicas', async () => ((await load())?.load ?? 0) > 2);
-    if (machineOf().cores > 1) await fleet.until('there are two', async () => (await load())?.replicas === 2);
+    /** However fast they are answered: as many as that wait all the time. */
+    const keepWaiting = async (): Promise<void> => {
+      const waiting = (await consumer('slow'))?.num_pending ?? 0;
+      for (let k = waiting; k < 1500; k++) await client.publish('slipway.async.slow', JSON.stringify({ inputs }));
+    };
+    await fleet.until('they ask for more replicas', async () => {
+      await keepWaiting();
+      return ((await load())?.load ?? 0) > 2;
+    });
+    if (machineOf().cores > 1)
+      await fleet.until('there are two', async () => {
+        await keepWaiting();
+        return (await load())?.replicas === 2;
+      });
   });
 
   test('wake a model that rests', async () => {
